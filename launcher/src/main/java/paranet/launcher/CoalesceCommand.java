@@ -1,0 +1,131 @@
+package paranet.launcher;
+
+import paranet.core.host.ControlSocket;
+
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.net.UnixDomainSocketAddress;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.concurrent.Callable;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * {@code paranet coalesce}: asks a running {@code paranet serve} about when its guests are called,
+ * and changes it.
+ *
+ * <p>Threading: confined to the main thread.
+ */
+@Command(
+        name = "coalesce",
+        description = "Shows and changes when guests are called, while they run.",
+        customSynopsis = {
+            "paranet coalesce --control-socket=PATH show [--json]",
+            "       paranet coalesce --control-socket=PATH set PORT POLICY[,key=value..]",
+            "       paranet coalesce --control-socket=PATH watch [--json]",
+            "       paranet coalesce --control-socket=PATH explain PORT RING"
+        },
+        footer = {
+            "",
+            "PORT is the name that show prints, a number from 1, or * for all. POLICY is as for",
+            "paranet serve --coalesce. RING counts from 0: receive, transmit, receive, .. watch",
+            "prints each second, until it is stopped. The socket is that of",
+            "paranet serve --control-socket=PATH."
+        },
+        sortOptions = false)
+final class CoalesceCommand implements Callable<Integer> {
+    private static final long WATCH_NANOS = TimeUnit.SECONDS.toNanos(1);
+
+    private final StopSignal stop;
+
+    @Spec private CommandSpec spec;
+
+    @Option(
+            names = {"-h", "--help"},
+            usageHelp = true,
+            description = "prints this, and ends")
+    boolean help; // read by picocli
+
+    @Option(
+            names = "--control-socket",
+            paramLabel = "PATH",
+            required = true,
+            description = "UNIX socket of the process, 1 to 107 bytes")
+    private String controlSocket;
+
+    @Option(names = "--json", description = "a JSON object for each port, a line each")
+    private boolean json;
+
+    @Parameters(arity = "1..*", paramLabel = "REQUEST", hidden = true)
+    private List<String> words;
+
+    CoalesceCommand(StopSignal stop) {
+        this.stop = stop;
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        Path path;
+        try {
+            path = OptionText.socketPath("--control-socket", controlSocket);
+        } catch (OptionException e) {
+            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
+        }
+        boolean watching = words.equals(List.of("watch"));
+        boolean shows = watching || words.equals(List.of("show"));
+        String request = String.join(" ", watching ? List.of("show") : words);
+        if (json && !shows) {
+            throw new ParameterException(spec.commandLine(), "--json goes with show and watch");
+        }
+        int status = print(ask(path, json ? request + " json" : request));
+        while (watching && status == ExitStatus.DONE && !stop.await(WATCH_NANOS)) {
+            status = print(ask(path, json ? request + " json" : request));
+        }
+        return status;
+    }
+
+    private int print(String answer) {
+        int first = answer.indexOf('\n');
+        String verdict = first < 0 ? answer : answer.substring(0, first);
+        if (!verdict.equals("ok")) {
+            PrintWriter err = spec.commandLine().getErr();
+            err.println("paranet: " + (verdict.isEmpty() ? "no answer" : verdict));
+            err.flush();
+            return ExitStatus.FAILED;
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        out.print(answer.substring(first + 1));
+        out.flush();
+        return ExitStatus.DONE;
+    }
+
+    private static String ask(Path path, String request) throws IOException {
+        byte[] line = (request + "\n").getBytes(StandardCharsets.UTF_8);
+        if (line.length > ControlSocket.REQUEST_BYTES_MAX) {
+            throw new IOException(
+                    "the request has %d bytes, at most %d are possible"
+                            .formatted(line.length, ControlSocket.REQUEST_BYTES_MAX));
+        }
+        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
+            ByteBuffer bytes = ByteBuffer.wrap(line);
+            while (bytes.hasRemaining()) {
+                channel.write(bytes);
+            }
+            return new String(
+                    Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
+        }
+    }
+}

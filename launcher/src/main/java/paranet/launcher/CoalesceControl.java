@@ -1,0 +1,172 @@
+package paranet.launcher;
+
+import paranet.core.mitigation.AvoidedBy;
+import paranet.core.mitigation.CallAccounts;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Collectors;
+
+/**
+ * Answers {@code paranet coalesce} in the process that it asks: a line in, some lines out, of which
+ * the first says {@code ok} or {@code error: why}.
+ *
+ * <pre>
+ * show [json]              set PORT POLICY[,key=value..]
+ * explain PORT RING        PORT: a name, a number from 1, or * for all
+ * </pre>
+ *
+ * <p>Threading: confined to the control thread.
+ */
+final class CoalesceControl {
+    private final List<BackEnd> ports;
+
+    CoalesceControl(List<BackEnd> ports) {
+        this.ports = List.copyOf(ports);
+    }
+
+    String answer(String request) {
+        String[] words = request.strip().split("\\s+");
+        try {
+            return "ok\n" + carryOut(words);
+        } catch (OptionException e) {
+            return "error: %s\n".formatted(e.getMessage());
+        }
+    }
+
+    private String carryOut(String[] words) throws OptionException {
+        String command = words[0];
+        if (command.equals("show") && words.length == 1) {
+            return ports.stream().map(CoalesceControl::text).collect(Collectors.joining());
+        }
+        if (command.equals("show") && words.length == 2 && words[1].equals("json")) {
+            return ports.stream().map(CoalesceControl::json).collect(Collectors.joining());
+        }
+        if (command.equals("set") && words.length == 3) {
+            CoalesceChoice choice = CoalesceChoice.parse(words[2]);
+            StringBuilder effective = new StringBuilder();
+            for (BackEnd port : named(words[1])) {
+                port.coalesce(choice);
+                effective.append(choice(port));
+            }
+            return effective.toString();
+        }
+        if (command.equals("explain") && words.length == 3) {
+            BackEnd port = one(words[1]);
+            List<String> lines = port.explain(ring(words[2]));
+            if (lines.isEmpty()) {
+                throw new OptionException(
+                        "ring %s of %s decided nothing yet, or does not run"
+                                .formatted(words[2], port.port().name()));
+            }
+            return String.join("\n", lines) + "\n";
+        }
+        throw new OptionException(
+                "'%s' is no request; there are show [json], set PORT POLICY and explain PORT RING"
+                        .formatted(String.join(" ", words)));
+    }
+
+    private static int ring(String text) throws OptionException {
+        try {
+            return Integer.parseInt(text);
+        } catch (NumberFormatException e) {
+            throw new OptionException("ring '%s' must be a number from 0".formatted(text), e);
+        }
+    }
+
+    private List<BackEnd> named(String name) throws OptionException {
+        return name.equals("*") ? ports : List.of(one(name));
+    }
+
+    private BackEnd one(String name) throws OptionException {
+        for (int i = 0; i < ports.size(); i++) {
+            BackEnd port = ports.get(i);
+            if (port.port().name().equals(name) || Integer.toString(i + 1).equals(name)) {
+                return port;
+            }
+        }
+        throw new OptionException(
+                "no port '%s'; there are %s"
+                        .formatted(
+                                name,
+                                ports.stream()
+                                        .map(port -> port.port().name())
+                                        .collect(Collectors.joining(", "))));
+    }
+
+    private static String choice(BackEnd port) {
+        return "%s: requested %s\n%s: effective %s\n"
+                .formatted(
+                        port.port().name(),
+                        port.coalescing().text(),
+                        port.port().name(),
+                        port.coalescing().options().effective());
+    }
+
+    private static String text(BackEnd port) {
+        CallAccounts.Snapshot accounts = port.accounts();
+        String causes =
+                accounts.avoided().entrySet().stream()
+                        .map(each -> word(each.getKey()) + " " + each.getValue())
+                        .collect(Collectors.joining(", "));
+        return choice(port)
+                + "%s: published %d, called %d, avoided %d, held %d\n"
+                        .formatted(
+                                port.port().name(),
+                                accounts.opportunities(),
+                                accounts.calls(),
+                                accounts.avoidedCalls(),
+                                accounts.held())
+                + "%s: avoided by %s\n".formatted(port.port().name(), causes)
+                + "%s: in words of 2009: %s\n"
+                        .formatted(port.port().name(), port.original().inOriginalWords());
+    }
+
+    private static String json(BackEnd port) {
+        CallAccounts.Snapshot accounts = port.accounts();
+        String causes =
+                accounts.avoided().entrySet().stream()
+                        .map(each -> "\"%s\":%d".formatted(word(each.getKey()), each.getValue()))
+                        .collect(Collectors.joining(","));
+        var original = port.original();
+        return ("{\"port\":%s,\"policy\":%s,\"requested\":%s,\"effective\":%s,"
+                        + "\"published\":%d,\"calls\":%d,\"held\":%d,\"avoided\":{%s},"
+                        + "\"recalls\":%d,\"watchdog_recalls\":%d,"
+                        + "\"events\":%d,\"qnotify\":%d,\"qinject\":%d,\"notify\":%d,\"inject\":%d}\n")
+                .formatted(
+                        quoted(port.port().name()),
+                        quoted(port.coalescing().options().name()),
+                        quoted(port.coalescing().text()),
+                        quoted(port.coalescing().options().effective()),
+                        accounts.opportunities(),
+                        accounts.calls(),
+                        accounts.held(),
+                        causes,
+                        accounts.recalls(),
+                        accounts.watchdogRecalls(),
+                        original.events(),
+                        original.qnotify(),
+                        original.qinject(),
+                        original.notified(),
+                        original.inject());
+    }
+
+    private static String word(AvoidedBy cause) {
+        return cause.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String quoted(String text) {
+        StringBuilder quoted = new StringBuilder("\"");
+        for (int i = 0; i < text.length(); i++) {
+            char each = text.charAt(i);
+            if (each == '"' || each == '\\') {
+                quoted.append('\\').append(each);
+            } else if (each < ' ') {
+                quoted.append(String.format(Locale.ROOT, "\\u%04x", (int) each));
+            } else {
+                quoted.append(each);
+            }
+        }
+        return quoted.append('"').toString();
+    }
+}
