@@ -9,6 +9,8 @@ module paranet.guest {
     exports paranet.guest to
             paranet.bench,
             paranet.launcher;
+    exports paranet.guest.compare to
+            paranet.launcher;
     exports paranet.guest.demo to
             paranet.launcher;
     exports paranet.guest.frame;

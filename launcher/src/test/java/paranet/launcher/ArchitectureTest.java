@@ -101,6 +101,20 @@ class ArchitectureTest {
                     "paranet.virtionet.wire",
                     "paranet.venet.wire");
 
+    /** No socket and no worker: time is virtual there. */
+    @ArchTest
+    static final ArchRule THE_SIMULATION_KNOWS_RINGS_AND_POLICIES =
+            onlyKnows(
+                    "paranet.guest.sim",
+                    CORE + "memory",
+                    CORE + "virtqueue",
+                    CORE + "ioq",
+                    CORE + "mitigation");
+
+    @ArchTest
+    static final ArchRule THE_COMPARISON_KNOWS_THE_SIMULATION =
+            onlyKnows("paranet.guest.compare", "paranet.guest.sim", CORE + "mitigation");
+
     @ArchTest
     static final ArchRule NOTHING_KNOWS_THE_LAUNCHER =
             noClasses()
@@ -175,7 +189,8 @@ class ArchitectureTest {
                             CORE + "frame",
                             CORE + "offload",
                             "paranet.virtionet..",
-                            "paranet.venet..")
+                            "paranet.venet..",
+                            "paranet.guest.sim")
                     .should()
                     .dependOnClassesThat(
                             resideInAnyPackage(
