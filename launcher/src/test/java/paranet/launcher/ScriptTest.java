@@ -34,6 +34,13 @@ class ScriptTest {
     private static final Path PROJECT = Path.of("").toAbsolutePath().getParent();
     private static final String RUNS_MAIN = "paranet.launcher.Main";
 
+    private static final String FLAKY =
+            """
+            <testcase name="wavers" classname="a.XTest" time="0.0">
+            <flakyFailure message="too late" type="E"/>
+            </testcase>
+            <testcase name="skips\"""";
+
     /** All that the script needs beside a JDK: what a minimal Debian has. */
     private static final List<String> NEEDED_TOOLS =
             List.of(
@@ -235,6 +242,7 @@ class ScriptTest {
 
         assertEquals(0, result.status, result.err);
         assertTrue(result.err.contains("downloading"), result.err);
+        assertFalse(result.err.contains("ERROR"), result.err);
         assertEquals(2, mavenCalls().size());
         assertTrue(mavenCalls().getFirst().contains(" --offline "));
     }
@@ -329,6 +337,19 @@ class ScriptTest {
         assertEquals(1, result.status);
         assertTrue(result.out.contains("failed: a.XTest.breaks: because"), result.out);
         assertTrue(result.out.endsWith("\n7 passed, 3 failed, 0 skipped\n"), result.out);
+    }
+
+    @Test
+    void passesAndNamesATestThatPassedWhenRunAgain() throws Exception {
+        maven(report(10, 0, 0).replace("<testcase name=\"skips\"", FLAKY));
+
+        Result result = paranet("test", "--only=XTest");
+
+        assertEquals(0, result.status, result.out);
+        assertTrue(mavenCalls().getLast().contains(" -Dsurefire.rerunFailingTestsCount=1 "));
+        assertTrue(result.out.contains("flaky: a.XTest.wavers: too late"), result.out);
+        assertFalse(result.out.contains("failed: "), result.out);
+        assertTrue(result.out.endsWith("\n10 passed, 0 failed, 0 skipped\n"), result.out);
     }
 
     @Test
