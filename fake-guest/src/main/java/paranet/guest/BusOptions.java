@@ -12,7 +12,7 @@ import paranet.core.ioq.ShmSignal;
  * @param eventqSize events that each can hold, 1 to 2048
  * @param inBand whether event queues go without descriptors
  * @param fastcall whether calls go through memory and two descriptors rather than by message
- * @param fences of all signals: those of 2009 lack two
+ * @param fences of all signals: the driver of 2009 lacked two
  * @param regions memory regions, 1 to 8 with gaps between them; or 0 for a single one at guest
  *     address 0, as the trace in the documentation has it
  * @param ramBytes all of them together

@@ -19,16 +19,25 @@ import java.util.concurrent.atomic.AtomicBoolean;
 public final class ShmSignal {
     /** Where the side that owns the memory leaves out fences that the protocol needs. */
     public enum Fences {
-        FULL,
-        /**
-         * As the guest drivers for Linux were shipped: no store is ordered before a later load in
-         * enable() and in the acknowledgement at the end of wakeup(), so a wakeup can be lost.
-         */
-        LEGACY
+        FULL(true, true),
+        /** None in enable(): what is injected meanwhile can be missed (P1). */
+        NONE_IN_ENABLE(false, true),
+        /** None in the acknowledgement at the end of wakeup(): likewise (P2). */
+        NONE_IN_ACKNOWLEDGEMENT(true, false),
+        /** Neither: as the guest drivers for Linux were shipped. */
+        LEGACY(false, false);
+
+        private final boolean inEnable;
+        private final boolean inAcknowledgement;
+
+        Fences(boolean inEnable, boolean inAcknowledgement) {
+            this.inEnable = inEnable;
+            this.inAcknowledgement = inAcknowledgement;
+        }
     }
 
     private final int locality;
-    private final boolean legacy;
+    private final Fences fences;
     private final Doorbell doorbell;
     private final SignalConsumer consumer;
     private final WakeupQueue wakeups;
@@ -39,9 +48,9 @@ public final class ShmSignal {
     private final AtomicBoolean scheduled = new AtomicBoolean();
     private boolean inWakeup; // of the serving thread alone
 
-    private ShmSignal(int locality, boolean legacy, long desc, SignalWiring wiring) {
+    private ShmSignal(int locality, Fences fences, long desc, SignalWiring wiring) {
         this.locality = locality;
-        this.legacy = legacy;
+        this.fences = fences;
         this.doorbell = wiring.doorbell();
         this.consumer = wiring.consumer();
         this.wakeups = wiring.wakeups();
@@ -50,12 +59,12 @@ public final class ShmSignal {
 
     /** The host's side of a signal that {@link #isLegal}, at this host address; disabled. */
     public static ShmSignal south(long desc, SignalWiring wiring) {
-        return new ShmSignal(ShmSignalDesc.SOUTH, false, desc, wiring);
+        return new ShmSignal(ShmSignalDesc.SOUTH, Fences.FULL, desc, wiring);
     }
 
     /** The guest's side of a signal that {@link #layOut} made, at this host address; disabled. */
     public static ShmSignal north(long desc, SignalWiring wiring, Fences fences) {
-        return new ShmSignal(ShmSignalDesc.NORTH, fences == Fences.LEGACY, desc, wiring);
+        return new ShmSignal(ShmSignalDesc.NORTH, fences, desc, wiring);
     }
 
     /** Writes a signal with both mailboxes empty and disabled. */
@@ -142,7 +151,7 @@ public final class ShmSignal {
     public void enable() {
         enabled.setOpaque(true);
         SharedMemory.opaquePutLe8(mine + ShmSignalDesc.IRQ_ENABLED, 1);
-        if (!legacy) {
+        if (fences.inEnable) {
             SharedMemory.fullFence(); // P1: pairs with inject
         }
         if (isSignalled() && !(wakeups.isServing() && inWakeup)) {
@@ -193,7 +202,7 @@ public final class ShmSignal {
                 consumer.service();
             } while (isDirty() && isEnabled());
             SharedMemory.opaquePutLe8(mine + ShmSignalDesc.IRQ_PENDING, 0);
-            if (!legacy) {
+            if (fences.inAcknowledgement) {
                 SharedMemory.fullFence(); // P2: pairs with inject
             }
         }

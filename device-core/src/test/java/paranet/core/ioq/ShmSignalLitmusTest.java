@@ -54,13 +54,13 @@ class ShmSignalLitmusTest {
     @Test
     @Timeout(300)
     void p1LosesAWakeupWithoutTheFence() throws Exception {
-        assertLoses(new EnableRace(ShmSignal.Fences.LEGACY));
+        assertLoses(new EnableRace(ShmSignal.Fences.NONE_IN_ENABLE));
     }
 
     @Test
     @Timeout(300)
     void p2LosesAWakeupWithoutTheFence() throws Exception {
-        assertLoses(new AcknowledgeRace(ShmSignal.Fences.LEGACY));
+        assertLoses(new AcknowledgeRace(ShmSignal.Fences.NONE_IN_ACKNOWLEDGEMENT));
     }
 
     @Test
