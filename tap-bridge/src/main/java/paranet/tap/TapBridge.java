@@ -41,6 +41,7 @@ public final class TapBridge implements FrameBridge {
     private final TapQueue[] queues;
     private volatile FrameFormat format = new FrameFormat(12, FrameOffload.NONE);
     private volatile int mtu;
+    private boolean hasCarrier = true;
     private boolean goneLogged;
 
     /** Bridges to this TAP, and closes it when closed itself. */
@@ -168,12 +169,25 @@ public final class TapBridge implements FrameBridge {
     }
 
     @Override
+    public synchronized void carrier(boolean on) {
+        if (on != hasCarrier) {
+            hasCarrier = on;
+            try {
+                tap.carrier(on);
+            } catch (LinuxException e) {
+                refused(e);
+            }
+        }
+    }
+
+    @Override
     public synchronized String describe() {
         return tap.toString();
     }
 
     @Override
     public synchronized void close() {
+        carrier(true); // whoever has the TAP next finds it as we did
         tap.close();
     }
 

@@ -256,6 +256,11 @@ public final class TapDevice implements AutoCloseable {
         }
     }
 
+    /** Whether somebody is at our end, as far as the kernel lets us say so. */
+    void carrier(boolean on) throws LinuxException {
+        var _ = queues.getFirst().carrier(on);
+    }
+
     /** Largest Ethernet payload in bytes; 1500 where the TAP is in a namespace we do not see. */
     public int mtu() {
         try {

@@ -294,6 +294,32 @@ final class TapBridgeTest {
     }
 
     @Test
+    void showsWhetherAGuestIsThereAndLeavesTheTapAsItFoundIt() throws Exception {
+        NetworkNamespace.run(
+                () -> {
+                    run("ip", "tuntap", "add", "dev", NAME, "mode", "tap", "multi_queue");
+                    run("ip", "link", "set", NAME, "up");
+                    try (TapDevice other = TapDevice.open(NAME, 2, false)) {
+                        try (TapBridge bridge = new TapBridge(TapDevice.open(NAME, 1, false))) {
+                            assertCarrier(true);
+                            for (boolean on : new boolean[] {false, true, false}) {
+                                bridge.carrier(on);
+                                assertCarrier(on);
+                                assertTrue(bridge.linkUp(), "which is the owner's affair");
+                            }
+                        }
+                        assertCarrier(true);
+                        assertTrue(other.isAttached(0));
+                    }
+                });
+    }
+
+    private static void assertCarrier(boolean on) throws Exception {
+        String shown = "ip link show " + NAME + " | grep -q LOWER_UP";
+        run("sh", "-c", on ? shown : "! " + shown);
+    }
+
+    @Test
     void startsDownOnAnInterfaceThatIsDown() throws Exception {
         NetworkNamespace.run(
                 () -> {

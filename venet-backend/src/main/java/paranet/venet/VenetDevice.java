@@ -75,6 +75,7 @@ public final class VenetDevice {
         this.queries = new VenetQueries(mac, capabilities);
         this.bursts = new BurstThreshold(lane, options.burstMicros());
         this.pageWait = new PageWait(lane);
+        bridge.carrier(false);
     }
 
     /** Whether the driver has the link up. */
@@ -181,6 +182,7 @@ public final class VenetDevice {
         }
         open();
         lane.up();
+        bridge.carrier(true);
         tellLinkState(networkUp);
         return 0;
     }
@@ -252,6 +254,7 @@ public final class VenetDevice {
             return BusError.ENOENT;
         }
         lane.down();
+        bridge.carrier(false);
         return 0;
     }
 
@@ -315,6 +318,7 @@ public final class VenetDevice {
             fault = why;
             broken = true;
             lane.halt();
+            bridge.carrier(false);
         }
     }
 
@@ -336,6 +340,7 @@ public final class VenetDevice {
             tellLinkState(false);
         }
         lane.stop();
+        bridge.carrier(false);
     }
 
     /** DEVCLOSE: the signals end in the order of their shm ids. */
@@ -361,6 +366,7 @@ public final class VenetDevice {
     /** The end of the bus: nobody is told, and guest memory is not touched. */
     void forget() {
         lane.close();
+        bridge.carrier(false);
         events = null;
         fault = null;
         broken = false;

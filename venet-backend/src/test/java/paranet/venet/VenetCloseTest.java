@@ -189,7 +189,9 @@ class VenetCloseTest {
             rig.send(FRAME);
             rig.arrive(FRAME);
             rig.told();
+            assertTrue(rig.bridge.carrier);
             rig.bus.pullOut(0);
+            assertFalse(rig.bridge.carrier);
             assertEquals(List.of("link 0"), rig.events());
             assertEquals(List.of("signal 166", "drop 0"), rig.told());
             assertEquals(List.of(), rig.bus.lanes());
@@ -227,6 +229,7 @@ class VenetCloseTest {
             assertEquals(List.of("device 0: " + fault), rig.bus.takeFaults());
             assertEquals(List.of(), rig.bus.takeFaults());
             assertTrue(rig.lane.takeWoken());
+            assertFalse(rig.bridge.carrier);
             assertEquals(null, rig.bus.fault(), "the bus goes on");
             rig.send(FRAME);
             assertEquals(0, rig.drain());

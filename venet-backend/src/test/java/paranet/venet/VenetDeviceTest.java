@@ -85,6 +85,27 @@ class VenetDeviceTest {
     }
 
     @Test
+    void theNetworkSeesACarrierWhileTheLinkIsUp() {
+        MemoryBridge bridge = new MemoryBridge(1);
+        rig.bus.plugIn(new VenetDevice(BusRig.MAC, VenetOptions.DEFAULT, bridge));
+        assertFalse(bridge.carrier, "nobody has opened it");
+        devh = rig.open(1);
+        assertFalse(bridge.carrier);
+        up();
+        assertTrue(bridge.carrier);
+        assertEquals(0, call(LINKDOWN, 0));
+        assertFalse(bridge.carrier);
+        assertEquals(0, call(LINKUP, 0));
+        assertTrue(bridge.carrier);
+        assertEquals(0, rig.close(devh));
+        assertFalse(bridge.carrier);
+        devh = rig.open(1);
+        up();
+        rig.bus.reset();
+        assertFalse(bridge.carrier);
+    }
+
+    @Test
     void tellsItsMac() {
         assertEquals(0, call(MACQUERY, 6));
         byte[] mac = new byte[6];

@@ -4,10 +4,10 @@ package paranet.core.frame;
  * The network side of one port: a sink and a source per queue pair.
  *
  * <p>Threading: the control thread calls everything here, while frames flow. For a command of its
- * guest a worker calls {@link #format}, {@link #usePairs}, {@link #frameBytesMax}, {@link #mtu()}
- * and {@link #sinkOffloads} too; the device's lock lets one thread at a time change format, pairs
- * and MTU, and nothing else is kept apart from them. What {@link #sink} and {@link #source} return
- * belongs to one QueueWorker each.
+ * guest a worker calls {@link #format}, {@link #usePairs}, {@link #carrier}, {@link
+ * #frameBytesMax}, {@link #mtu()} and {@link #sinkOffloads} too; the device's lock lets one thread
+ * at a time change format, pairs and MTU, and nothing else is kept apart from them. What {@link
+ * #sink} and {@link #source} return belongs to one QueueWorker each.
  */
 public interface FrameBridge extends AutoCloseable {
     /** The answer of {@link #linkDescriptor} when the link never changes. */
@@ -69,6 +69,12 @@ public interface FrameBridge extends AutoCloseable {
     default boolean linkUp() {
         return true;
     }
+
+    /**
+     * Shows the network whether a guest is there, where it can be shown; without a word of the
+     * device's there is one.
+     */
+    default void carrier(boolean on) {}
 
     /** One line for people: what this is, for example {@code tap tap0, 2 queues}. */
     String describe();

@@ -32,6 +32,7 @@ public final class TunDevice implements AutoCloseable {
     private static final long TUNGETVNETHDRSZ = 0x800454d7L;
     private static final long TUNSETQUEUE = 0x400454d9L;
     private static final long TUNSETVNETLE = 0x400454dcL;
+    private static final long TUNSETCARRIER = 0x400454e2L;
 
     private static final String PATH = "/dev/net/tun";
 
@@ -173,6 +174,24 @@ public final class TunDevice implements AutoCloseable {
     /** Whether the interface outlives its last descriptor (TUNSETPERSIST). */
     public void persist(boolean on) throws LinuxException {
         ioctl("TUNSETPERSIST", TUNSETPERSIST, on ? 1 : 0, toString());
+    }
+
+    /**
+     * Whether the interface has a carrier, which it has once it is attached (TUNSETCARRIER).
+     *
+     * @return false when this driver lets nobody say so (EINVAL: a macvtap, or Linux before 5.0)
+     */
+    public boolean carrier(boolean on) throws LinuxException {
+        try (NativeBuffer number = NativeBuffer.allocate(4)) {
+            SharedMemory.putLe32(number.address(), on ? 1 : 0);
+            if (Native.LIBC.ioctl(fd.number(), TUNSETCARRIER, number.address()) >= 0) {
+                return true;
+            }
+            if (Native.errno() == Errno.EINVAL) {
+                return false;
+            }
+            throw Native.failure("ioctl(TUNSETCARRIER)", toString());
+        }
     }
 
     /** Takes part in a multi-queue interface again after {@link #detachQueue} (TUNSETQUEUE). */

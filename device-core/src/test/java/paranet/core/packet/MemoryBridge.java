@@ -30,6 +30,7 @@ public final class MemoryBridge implements FrameBridge {
     public int frameBytesMax = 12 + 65535 + 8 + 1;
     public int mtu = 1500;
     public boolean mtuFixed;
+    public boolean carrier = true;
     public DropReason announceAnswer = DropReason.NONE;
 
     public MemoryBridge(int queuePairs) {
@@ -180,6 +181,11 @@ public final class MemoryBridge implements FrameBridge {
     public DropReason announce(byte[] frame) {
         announced.add(Arrays.copyOf(frame, frame.length));
         return announceAnswer;
+    }
+
+    @Override
+    public void carrier(boolean on) {
+        carrier = on;
     }
 
     @Override

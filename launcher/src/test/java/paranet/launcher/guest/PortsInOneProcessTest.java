@@ -97,6 +97,14 @@ final class PortsInOneProcessTest {
                                 BusFrontend.connect(bus, BusOptions.usual(1)),
                                 VenetDriverOptions.usual(1),
                                 2)) {
+            // Their TAPs have a carrier only now, and the bridge notices that in its own time.
+            namespace.shell(
+                    Duration.ofSeconds(10),
+                    """
+                    for link in vm0 vm1; do
+                        until bridge link show dev $link | grep -q 'state forwarding'; do :; done
+                    done
+                    """);
             introduce(virtio.pair(0), VIRTIO);
             introduce(venet.pair(0), VENET);
             introduce(venet.pair(1), OTHER_VENET);
