@@ -1,7 +1,5 @@
 # What qemu-tcp.sh and uml-tcp.sh share: sourced with their arguments, in a script with `set -euo pipefail` whose first
-# comment is its usage. They define start_guest, ticks and run, and stop_guest where stop_all does not know all to end.
-
-export LC_ALL=C
+# comment is its usage. They define ticks and run.
 
 script=$(basename "$0")
 rounds=3 seconds=5 pings=2000
@@ -13,80 +11,8 @@ for option in "$@"; do
         *) sed -n '2,/^$/s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
     esac
 done
-[ "$(id -u)" = 0 ] || { echo "$script: needs root: a namespace and a TAP" >&2; exit 78; }
-
-root=$(cd "$(dirname "$(readlink -f "$0")")/../../../.." && pwd)
-backend=${PARANET:-$root/paranet}
-properties=$("$root/launcher/src/test/guests/provision.sh")
-property() { sed -n "s/^$1=//p" "$properties"; }
-
-namespace=paranet-${script%.sh}-$$
-work=$(mktemp -d)
-started=() # processes to end
-stop_guest() { :; }
-stop_all() {
-    local pid
-    stop_guest
-    for pid in "${started[@]}"; do kill -9 "$pid" 2>/dev/null || true; done
-    for pid in "${started[@]}"; do wait "$pid" 2>/dev/null || true; done
-    started=()
-}
-clean_up() {
-    stop_all
-    ip netns delete "$namespace" 2>/dev/null || true
-    rm -rf "$work"
-}
-trap clean_up EXIT
-trap 'exit 130' INT TERM
-
-inside() { ip netns exec "$namespace" "$@"; }
-
-# make_initramfs DIRECTORY MODULE..: a file system with the kernel's modules of a directory, whose init takes up the guest's
-# interface, vec0 or eth0, and serves iperf3.
-make_initramfs() {
-    local tree=$work/tree directory=$1 tool module
-    shift
-    mkdir -p "$tree"/{bin,dev,proc,sys,tmp,modules}
-    cp "$(property busybox)" "$tree/bin/busybox"
-    cp "$(property iperf3)" "$tree/bin/iperf3"
-    ldd "$(property iperf3)" | grep -o '/[^ ]*' | while read -r tool; do
-        mkdir -p "$tree$(dirname "$tool")"
-        cp "$tool" "$tree$tool"
-    done
-    for module; do
-        cp "$(find "$directory" -name "$module.ko")" "$tree/modules/"
-    done
-    cat >"$tree/init" <<END
-#!/bin/busybox sh
-/bin/busybox mount -t devtmpfs dev /dev
-/bin/busybox mount -t proc proc /proc
-/bin/busybox mount -t sysfs sys /sys
-for module in $*; do /bin/busybox insmod /modules/\$module.ko; done
-/bin/busybox ip link set lo up
-for interface in vec0 eth0; do
-    [ -e /sys/class/net/\$interface ] || continue
-    /bin/busybox ip link set \$interface up
-    /bin/busybox ip address add 10.77.0.2/24 dev \$interface
-done
-/bin/iperf3 -s
-END
-    chmod +x "$tree/init"
-    (cd "$tree" && find . | "$(property busybox)" cpio -o -H newc 2>/dev/null) >"$work/initramfs.cpio"
-}
-
-# await SECONDS WHAT COMMAND..: repeats the command until it succeeds.
-await() {
-    local deadline=$((SECONDS + $1)) what=$2
-    shift 2
-    until "$@" >/dev/null 2>&1; do
-        if [ "$SECONDS" -ge "$deadline" ]; then
-            tail -n 20 "$work"/*.log >&2
-            echo "$script: $what did not happen" >&2
-            exit 1
-        fi
-        sleep 0.1
-    done
-}
+# shellcheck source=guest-boot.bash
+. "$(dirname "$(readlink -f "$0")")/guest-boot.bash"
 
 # tcp [-R]: prints Mbit/s as the receiver saw them, and CPU seconds for each Gbit carried.
 tcp() {
@@ -105,23 +31,8 @@ measure() {
 # round_trip PING-OPTION..: prints the median round trip in microseconds.
 round_trip() {
     inside ping -q -c 50 -A 10.77.0.2 >/dev/null
-    inside ping -c "$pings" "$@" 10.77.0.2 | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | sort -n |
-        awk '{ t[NR] = $1 } END { printf "%d\n", t[int((NR + 1) / 2)] * 1000 }'
-}
-
-# Makes the TAP that both back ends use in turn.
-make_tap() {
-    inside ip tuntap add dev tap0 mode tap vnet_hdr
-    inside ip address add 10.77.0.1/24 dev tap0
-    inside ip link set tap0 up
-}
-
-# Starts the port and returns once guests can attach to $work/port.sock.
-start_port() {
-    rm -f "$work/port.sock"
-    ip netns exec "$namespace" "$backend" serve --socket-path="$work/port.sock" --tap=tap0 >"$work/port.log" 2>&1 &
-    started+=($!)
-    await 120 "the socket of $backend" test -S "$work/port.sock"
+    inside ping -c "$pings" "$@" 10.77.0.2 | sed -n 's/.*time=\([0-9.]*\) ms/\1/p' | median |
+        awk '{ printf "%d\n", $1 * 1000 }'
 }
 
 # What the fields of a line of runs look like for people, in awk.
