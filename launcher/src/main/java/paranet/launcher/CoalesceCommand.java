@@ -1,7 +1,5 @@
 package paranet.launcher;
 
-import paranet.core.host.ControlSocket;
-
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -9,14 +7,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-import java.io.IOException;
-import java.io.PrintWriter;
-import java.net.UnixDomainSocketAddress;
-import java.nio.ByteBuffer;
-import java.nio.channels.Channels;
-import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
@@ -76,56 +66,17 @@ final class CoalesceCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Path path;
-        try {
-            path = OptionText.socketPath("--control-socket", controlSocket);
-        } catch (OptionException e) {
-            throw new ParameterException(spec.commandLine(), e.getMessage(), e);
-        }
+        ControlClient client = ControlClient.of(controlSocket, spec.commandLine());
         boolean watching = words.equals(List.of("watch"));
         boolean shows = watching || words.equals(List.of("show"));
         String request = String.join(" ", watching ? List.of("show") : words);
         if (json && !shows) {
             throw new ParameterException(spec.commandLine(), "--json goes with show and watch");
         }
-        int status = print(ask(path, json ? request + " json" : request));
+        int status = client.carryOut(json ? request + " json" : request);
         while (watching && status == ExitStatus.DONE && !stop.await(WATCH_NANOS)) {
-            status = print(ask(path, json ? request + " json" : request));
+            status = client.carryOut(json ? request + " json" : request);
         }
         return status;
-    }
-
-    private int print(String answer) {
-        int first = answer.indexOf('\n');
-        String verdict = first < 0 ? answer : answer.substring(0, first);
-        if (!verdict.equals("ok")) {
-            PrintWriter err = spec.commandLine().getErr();
-            err.println("paranet: " + (verdict.isEmpty() ? "no answer" : verdict));
-            err.flush();
-            return ExitStatus.FAILED;
-        }
-        PrintWriter out = spec.commandLine().getOut();
-        out.print(answer.substring(first + 1));
-        out.flush();
-        return ExitStatus.DONE;
-    }
-
-    private static String ask(Path path, String request) throws IOException {
-        byte[] line = (request + "\n").getBytes(StandardCharsets.UTF_8);
-        if (line.length > ControlSocket.REQUEST_BYTES_MAX) {
-            throw new IOException(
-                    "the request has %d bytes, at most %d are possible"
-                            .formatted(line.length, ControlSocket.REQUEST_BYTES_MAX));
-        }
-        try (SocketChannel channel = SocketChannel.open(UnixDomainSocketAddress.of(path))) {
-            ByteBuffer bytes = ByteBuffer.wrap(line);
-            while (bytes.hasRemaining()) {
-                channel.write(bytes);
-            }
-            return new String(
-                    Channels.newInputStream(channel).readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IOException("%s: %s".formatted(path, e.getMessage()), e);
-        }
     }
 }

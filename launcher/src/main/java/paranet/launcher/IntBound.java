@@ -26,6 +26,8 @@ record IntBound(String option, int min, int max, String unit, String cure) {
             new IntBound("--source", 60, 65535, "bytes", "60 is the shortest frame on Ethernet");
     static final IntBound VENETS =
             new IntBound("--device=venet", 1, 128, "devices", "use another port for more");
+    static final IntBound DEVICE =
+            new IntBound("DEVICE", 0, Integer.MAX_VALUE, "", "show lists them");
     static final IntBound LOOPBACK_VENETS =
             new IntBound("--device=venet", 1, 64, "devices", "each needs memory of the guest");
     static final IntBound TX_MITIGATION =

@@ -47,6 +47,7 @@ final class Options {
                 .addSubcommand(new LoopbackCommand(loopback, stop))
                 .addSubcommand(new DemoCommand(demo, stop))
                 .addSubcommand(new CoalesceCommand(stop))
+                .addSubcommand(new BusCommand())
                 .setAbbreviatedOptionsAllowed(false)
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(100)

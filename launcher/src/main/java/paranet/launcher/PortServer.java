@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.function.UnaryOperator;
 
 /**
  * Carries {@code paranet serve} out: from checked options to a running port, until it is stopped.
@@ -59,7 +60,7 @@ final class PortServer {
                             ControlSocket.open(
                                     options.controlSocket().get(),
                                     threads.control(),
-                                    new CoalesceControl(backEnds)::answer);
+                                    commands(backEnds, options.ports()));
                 }
                 stop.await();
             } finally {
@@ -70,6 +71,15 @@ final class PortServer {
             }
             return threads.hasBug() ? ExitStatus.FAILED : ExitStatus.DONE;
         }
+    }
+
+    private static UnaryOperator<String> commands(List<BackEnd> backEnds, List<PortOptions> ports) {
+        PlugControl plugs = new PlugControl(backEnds, ports);
+        CoalesceControl coalescing = new CoalesceControl(backEnds);
+        return request ->
+                request.startsWith(PlugControl.BUS + " ")
+                        ? plugs.answer(request)
+                        : coalescing.answer(request);
     }
 
     private static BackEnd open(PortOptions options, HostThreads threads) throws IOException {
@@ -122,17 +132,23 @@ final class PortServer {
         List<VenetBackEnd.Plugged> devices = new ArrayList<>();
         try {
             for (Network network : device.networks()) {
-                FrameBridge bridge = bridge(network, 1, port.mtuBytes());
-                byte[] mac = port.mac().plus(devices.size()).toBytes();
-                devices.add(
-                        new VenetBackEnd.Plugged(
-                                new VenetDevice(mac, device.options(), bridge), bridge));
+                devices.add(venet(network, port.mac().plus(devices.size()), port));
             }
         } catch (IOException | RuntimeException e) {
             devices.forEach(each -> each.bridge().close());
             throw e;
         }
         return devices;
+    }
+
+    /** A device as the others of its port are, on this network. */
+    static VenetBackEnd.Plugged venet(Network network, MacAddress mac, PortOptions port)
+            throws IOException {
+        if (!(port.device() instanceof DeviceOptions.Venet(var _, var options))) {
+            throw new IllegalArgumentException("no bus: " + port.device());
+        }
+        FrameBridge bridge = bridge(network, 1, port.mtuBytes());
+        return new VenetBackEnd.Plugged(new VenetDevice(mac.toBytes(), options, bridge), bridge);
     }
 
     private static FrameBridge bridge(Network network, int queuePairs, OptionalInt mtuBytes)

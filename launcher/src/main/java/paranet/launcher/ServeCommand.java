@@ -82,7 +82,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--socket-path",
             paramLabel = "PATH",
             description =
-                    "UNIX socket, 1 to 107 bytes: listens there; the file exists as soon as it does")
+                    "UNIX socket, 1 to 107 bytes: listens there; the file exists as soon as it"
+                            + " does")
     private String socketPath;
 
     @Option(
@@ -209,7 +210,8 @@ final class ServeCommand implements Callable<Integer> {
                 "vic       epoch-msecs 1-10000 (200), in-flight-min 1-1024 (4),",
                 "          rate-min 0-100000000 a second (2000), hold-usecs 1-1000000 (1000)",
                 "pace      preset=latency|balanced|throughput (balanced) or latency-price",
-                "          0.0001-10, rx-usecs (20) rx-bulk-usecs (100) tx-usecs (100) hol-usecs (6)",
+                "          0.0001-10, rx-usecs (20) rx-bulk-usecs (100) tx-usecs (100) hol-usecs"
+                        + " (6)",
                 "          0-10000, rx-frames 1-64 (64), urgent-rate (100000) irq-budget (0: none)",
                 "          0-100000000 a second, wake-model (pi2020)"
             })
@@ -244,8 +246,8 @@ final class ServeCommand implements Callable<Integer> {
             names = "--control-socket",
             paramLabel = "PATH",
             description = {
-                "UNIX socket for paranet coalesce, 1 to 107 bytes; only this user may connect",
-                "(default: none)"
+                "UNIX socket for paranet coalesce and paranet bus, 1 to 107 bytes; only this user",
+                "may connect (default: none)"
             })
     private String controlSocket;
 

@@ -4,6 +4,7 @@ import paranet.core.frame.DropReason;
 import paranet.core.frame.FrameBridge;
 import paranet.core.host.BusCounters;
 import paranet.core.host.BusPort;
+import paranet.core.host.ControlLoop;
 import paranet.core.host.LinkWatch;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.OriginalCounters;
@@ -16,21 +17,32 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.stream.Collectors;
 
 /**
- * A bus of venet devices and the bridge behind each.
+ * A bus of venet devices and the bridge behind each, as they come and go.
  *
- * <p>Threading: as any back end.
+ * <p>Threading: as any back end; a lock keeps those apart who change the devices.
  */
 final class VenetBackEnd extends BackEnd {
-    private final List<Plugged> plugged;
+    private final VbusConnection bus = new VbusConnection(BusPort.atomicBits());
     private final BusPort port;
+    private final ControlLoop control;
+    private final TreeMap<Integer, Watched> plugged = new TreeMap<>(); // by devid; under our lock
+    private final List<VenetDevice> devices = new CopyOnWriteArrayList<>(); // that ever were
     private volatile CoalesceChoice coalescing = CoalesceChoice.NONE;
-    private final List<LinkWatch> links = new ArrayList<>();
 
-    /** A device on the bus; its bridge is closed with the back end. */
+    /** A device on the bus; its bridge is closed when it is pulled out, or with the back end. */
     record Plugged(VenetDevice device, FrameBridge bridge) {}
+
+    private record Watched(Plugged plugged, LinkWatch link) {
+        void close() {
+            link.close();
+            plugged.bridge().close();
+        }
+    }
 
     /**
      * Nobody can connect yet.
@@ -40,19 +52,80 @@ final class VenetBackEnd extends BackEnd {
      */
     VenetBackEnd(String name, List<Plugged> plugged, HostThreads threads) throws IOException {
         super(threads);
-        this.plugged = List.copyOf(plugged);
-        VbusConnection bus = new VbusConnection(BusPort.atomicBits());
-        plugged.forEach(each -> bus.plugIn(each.device()));
-        this.port = BusPort.open(name, bus, threads.control(), threads.nextWorker());
+        this.control = threads.control();
+        this.port = BusPort.open(name, bus, control, threads.nextWorker());
         for (Plugged each : plugged) {
-            FrameBridge bridge = each.bridge();
-            links.add(
-                    LinkWatch.open(
-                            threads.control(),
-                            bridge.linkDescriptor(),
-                            bridge::linkUp,
-                            up -> port.later(() -> each.device().networkUp(up))));
+            var _ = plugIn(each);
         }
+    }
+
+    /** Plugs in a device, whether a guest runs or not; its number on the bus. Any thread. */
+    final synchronized int plugIn(Plugged each) throws IOException {
+        VenetDevice device = each.device();
+        FrameBridge bridge = each.bridge();
+        LinkWatch link =
+                LinkWatch.open(
+                        control,
+                        bridge.linkDescriptor(),
+                        bridge::linkUp,
+                        up -> port.later(() -> device.networkUp(up)));
+        int devid;
+        try {
+            devid = port.call(() -> bus.plugIn(device));
+        } catch (IllegalStateException e) {
+            link.close();
+            throw e;
+        }
+        plugged.put(devid, new Watched(each, link));
+        devices.add(device);
+        return devid;
+    }
+
+    /**
+     * Pulls a device out, and its network with it; the guest is told. Any thread.
+     *
+     * @return false if there is none of this number
+     */
+    synchronized boolean pullOut(int devid) {
+        Watched gone = plugged.get(devid);
+        if (gone == null) {
+            return false;
+        }
+        var _ =
+                port.call(
+                        () -> {
+                            bus.pullOut(devid);
+                            return devid;
+                        });
+        plugged.remove(devid);
+        gone.close();
+        return true;
+    }
+
+    /** Devices that were ever plugged in. Any thread. */
+    int devicesEver() {
+        return devices.size();
+    }
+
+    /** Devices that are plugged in. Any thread. */
+    synchronized int deviceCount() {
+        return plugged.size();
+    }
+
+    /** A line for each device: its number, its network, whether its driver has the link up. */
+    synchronized List<String> devices() {
+        List<String> lines = new ArrayList<>();
+        plugged.forEach(
+                (devid, each) -> {
+                    boolean up = port.call(() -> each.plugged().device().isLinkUp());
+                    lines.add(
+                            "device %d: %s, link %s"
+                                    .formatted(
+                                            devid,
+                                            each.plugged().bridge().describe(),
+                                            up ? "up" : "down"));
+                });
+        return lines;
     }
 
     @Override
@@ -61,12 +134,12 @@ final class VenetBackEnd extends BackEnd {
     }
 
     @Override
-    String describe() {
+    synchronized String describe() {
         return "%d venet devices: %s"
                 .formatted(
                         plugged.size(),
-                        plugged.stream()
-                                .map(each -> each.bridge().describe())
+                        plugged.values().stream()
+                                .map(each -> each.plugged().bridge().describe())
                                 .distinct()
                                 .collect(Collectors.joining("; ")));
     }
@@ -100,18 +173,16 @@ final class VenetBackEnd extends BackEnd {
                         .mapToLong(BusCounters.Eventq::kicks)
                         .reduce(counts.doorbells(), Long::sum);
         Map<DropReason, Long> drops = new EnumMap<>(DropReason.class);
-        plugged.forEach(
-                each ->
-                        each.device()
-                                .drops()
+        devices.forEach(
+                device ->
+                        device.drops()
                                 .forEach((reason, count) -> drops.merge(reason, count, Long::sum)));
         return new BackendFigures(counts.interrupts(), kicks, drops);
     }
 
     @Override
-    void closePort() {
+    synchronized void closePort() {
         port.close();
-        links.forEach(LinkWatch::close);
-        plugged.forEach(each -> each.bridge().close());
+        plugged.values().forEach(Watched::close);
     }
 }

@@ -38,6 +38,7 @@ public final class VenetDevice {
     private final PageWait pageWait;
     private VenetEvents events; // null until the link is up, or for ever without a ring
     private boolean networkUp = true;
+    private boolean hasCarrier = true; // as far as the bridge knows
     private String fault;
     private boolean broken; // and nobody has asked yet
     private long nowNanos; // of the last step
@@ -75,7 +76,7 @@ public final class VenetDevice {
         this.queries = new VenetQueries(mac, capabilities);
         this.bursts = new BurstThreshold(lane, options.burstMicros());
         this.pageWait = new PageWait(lane);
-        bridge.carrier(false);
+        carrier(false);
     }
 
     /** Whether the driver has the link up. */
@@ -173,6 +174,14 @@ public final class VenetDevice {
         };
     }
 
+    /** What the network sees of us; a bridge that has nothing new to be told may be gone. */
+    private void carrier(boolean on) {
+        if (hasCarrier != on) {
+            hasCarrier = on;
+            bridge.carrier(on);
+        }
+    }
+
     private int linkUp() {
         if (lane.isUp()) {
             return BusError.EEXIST;
@@ -182,7 +191,7 @@ public final class VenetDevice {
         }
         open();
         lane.up();
-        bridge.carrier(true);
+        carrier(true);
         tellLinkState(networkUp);
         return 0;
     }
@@ -254,7 +263,7 @@ public final class VenetDevice {
             return BusError.ENOENT;
         }
         lane.down();
-        bridge.carrier(false);
+        carrier(false);
         return 0;
     }
 
@@ -318,7 +327,7 @@ public final class VenetDevice {
             fault = why;
             broken = true;
             lane.halt();
-            bridge.carrier(false);
+            carrier(false);
         }
     }
 
@@ -340,7 +349,7 @@ public final class VenetDevice {
             tellLinkState(false);
         }
         lane.stop();
-        bridge.carrier(false);
+        carrier(false);
     }
 
     /** DEVCLOSE: the signals end in the order of their shm ids. */
@@ -366,7 +375,7 @@ public final class VenetDevice {
     /** The end of the bus: nobody is told, and guest memory is not touched. */
     void forget() {
         lane.close();
-        bridge.carrier(false);
+        carrier(false);
         events = null;
         fault = null;
         broken = false;

@@ -39,8 +39,11 @@ public final class ControlLoop implements AutoCloseable {
         var _ = loop.schedule(command, millis, TimeUnit.MILLISECONDS);
     }
 
-    /** Runs a command on the control thread and waits for its answer; not from that thread. */
+    /** Runs a command on the control thread, at once if this is it, and waits for its answer. */
     <T> T call(Callable<T> command) throws Exception {
+        if (loop.inEventLoop()) {
+            return command.call();
+        }
         try {
             return loop.submit(command).get();
         } catch (ExecutionException e) {

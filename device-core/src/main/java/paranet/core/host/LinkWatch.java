@@ -10,7 +10,7 @@ import java.util.function.BooleanSupplier;
  * changes, without polling. The descriptor belongs to the {@link FrameBridge}, which is closed
  * after the watch.
  *
- * <p>Threading: any thread may call close(), but not the control thread.
+ * <p>Threading: any thread may call close().
  */
 public final class LinkWatch implements AutoCloseable {
     /** Who wants to know; called on the control thread. */

@@ -164,6 +164,7 @@ final class ServedBus implements Duty {
         if (broken) {
             forget(); // so that it touches no memory, whatever the command tells it
             command.run();
+            takeLanes();
             return true;
         }
         return perform(
