@@ -4,6 +4,7 @@ import paranet.core.device.AtomicBits;
 import paranet.core.device.Bus;
 import paranet.core.linux.AtomicClear;
 import paranet.core.linux.Fd;
+import paranet.core.linux.WakeDescriptor;
 import paranet.core.mitigation.PolicyOptions;
 import paranet.core.vhostuser.BusHost;
 import paranet.core.vhostuser.BusSession;
@@ -186,6 +187,11 @@ public final class BusPort extends FrontendPort {
         @Override
         public boolean isSameFile(MemoryRegion region, Fd file) {
             return memory.isSameFile(region, file);
+        }
+
+        @Override
+        public boolean canWake(Fd fd) {
+            return WakeDescriptor.canWake(fd);
         }
 
         @Override

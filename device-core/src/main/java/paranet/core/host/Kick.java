@@ -21,14 +21,15 @@ final class Kick implements AutoCloseable {
     Kick(Fd fd, IoEventLoop loop, Runnable kicked) throws IOException {
         this.fd = fd;
         try {
-            boolean drain = WakeDescriptor.needsDraining(fd);
+            WakeDescriptor.Kind kind = WakeDescriptor.kind(fd);
+            boolean drain = kind != WakeDescriptor.Kind.COUNTER;
             watch =
                     DescriptorWatch.on(
                             loop,
                             fd.number(),
                             drain ? DescriptorWatch.READABLE : DescriptorWatch.READABLE_EDGE,
                             ops -> {
-                                if (drain && !WakeDescriptor.drain(fd)) {
+                                if (drain && !WakeDescriptor.drain(fd, kind)) {
                                     hangUp();
                                 }
                                 kicked.run();

@@ -1,7 +1,5 @@
 package paranet.core.linux;
 
-import jnr.posix.FileStat;
-
 import paranet.core.memory.NativeBuffer;
 import paranet.core.memory.SharedMemory;
 
@@ -21,40 +19,33 @@ public final class EventFd implements AutoCloseable {
         GONE
     }
 
-    private enum Kind {
-        COUNTER,
-        PIPE,
-        SOCKET
-    }
-
     private static final NativeBuffer ONE = one();
     private static final NativeBuffer ONE_VEC = WakeDescriptor.vec(ONE);
 
     private final Fd fd;
-    private final Kind kind;
+    private final WakeDescriptor.Kind kind;
     private volatile boolean givenUp;
 
     /**
      * Takes ownership of a descriptor, whichever kind it is, and makes sure that signalling never
      * waits for whoever reads it.
      *
-     * @throws LinuxException if it is not open, after closing it
+     * @throws LinuxException if it is of no kind that wakes, or not open, after closing it
      */
     public static EventFd adopt(Fd fd) throws LinuxException {
         try {
-            FileStat stat = WakeDescriptor.stat(fd);
-            if (stat.isSocket() || stat.isFifo()) {
-                return new EventFd(fd, stat.isSocket() ? Kind.SOCKET : Kind.PIPE);
+            WakeDescriptor.Kind kind = WakeDescriptor.kind(fd);
+            if (kind == WakeDescriptor.Kind.COUNTER) {
+                fd.nonBlocking();
             }
-            fd.nonBlocking();
-            return new EventFd(fd, Kind.COUNTER);
+            return new EventFd(fd, kind);
         } catch (LinuxException e) {
             fd.close();
             throw e;
         }
     }
 
-    private EventFd(Fd fd, Kind kind) {
+    private EventFd(Fd fd, WakeDescriptor.Kind kind) {
         this.fd = fd;
         this.kind = kind;
     }
@@ -71,7 +62,7 @@ public final class EventFd implements AutoCloseable {
         if (number < 0) {
             throw Native.failure("eventfd", "a new event counter");
         }
-        return new EventFd(new Fd(number), Kind.COUNTER);
+        return new EventFd(new Fd(number), WakeDescriptor.Kind.COUNTER);
     }
 
     /**
@@ -99,7 +90,7 @@ public final class EventFd implements AutoCloseable {
 
     /** Whether {@link #signal} would wait now, if the descriptor's flags let it. */
     public boolean isFull() {
-        return kind == Kind.COUNTER && !WakeDescriptor.isWritable(fd);
+        return kind == WakeDescriptor.Kind.COUNTER && !WakeDescriptor.isWritable(fd);
     }
 
     /** Lets whoever waits in {@link #signal} go on, and makes no other wait. Any thread. */
@@ -113,9 +104,7 @@ public final class EventFd implements AutoCloseable {
      * counters; a pipe's or socket's other end is not ours to read.
      */
     public void drain() {
-        if (WakeDescriptor.isReadable(fd)) {
-            WakeDescriptor.drain(fd);
-        }
+        WakeDescriptor.drain(fd, kind);
     }
 
     public Fd fd() {

@@ -102,6 +102,9 @@ public interface LibC {
     /** send(2). */
     long send(int fd, long buffer, long bytes, int flags);
 
+    /** recv(2). */
+    long recv(int fd, long buffer, long bytes, int flags);
+
     /** getsockopt(2). */
     int getsockopt(int fd, int level, int name, long value, long bytes);
 

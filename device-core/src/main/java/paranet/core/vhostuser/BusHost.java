@@ -12,6 +12,9 @@ public interface BusHost extends MemoryHost {
     /** Whether the region, which is mapped, is one of this file (st_dev and st_ino, stat(2)). */
     boolean isSameFile(MemoryRegion region, Fd file);
 
+    /** Whether somebody can be woken by this descriptor, or through it; it stays the caller's. */
+    boolean canWake(Fd fd);
+
     /** Takes the descriptors of an event queue; both are null when it is served in-band. */
     void eventq(int index, Fd call, Fd kick);
 

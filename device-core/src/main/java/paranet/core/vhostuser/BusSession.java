@@ -292,7 +292,8 @@ public final class BusSession extends FrontendSession {
                 || (inBand && !granted(BusControl.INBAND))
                 || request.flags() != 0
                 || request.index() != bus.eventqCount()
-                || request.index() >= BusControl.EVENTQ_COUNT_MAX) {
+                || request.index() >= BusControl.EVENTQ_COUNT_MAX
+                || (!inBand && !canWake(request.call(), request.kick()))) {
             return BusError.EINVAL;
         }
         int result = bus.addEventq(request.count(), request.ring(), request.data());
@@ -326,7 +327,7 @@ public final class BusSession extends FrontendSession {
     }
 
     private int setDoorbell(long guestAddress, int bits, Fd kick) {
-        if (!granted(BusControl.DOORBELL_BITMAP)) {
+        if (!granted(BusControl.DOORBELL_BITMAP) || !canWake(kick)) {
             return BusError.EINVAL;
         }
         int result = bus.setDoorbell(guestAddress, bits);
@@ -338,7 +339,7 @@ public final class BusSession extends FrontendSession {
     }
 
     private int addFastcall(BusRequest.FastcallAdd request) {
-        if (!granted(BusControl.FASTCALL)) {
+        if (!granted(BusControl.FASTCALL) || !canWake(request.start(), request.done())) {
             return BusError.EINVAL;
         }
         int result = bus.addFastcall(request.channel(), request.length(), request.guestAddress());
@@ -357,6 +358,16 @@ public final class BusSession extends FrontendSession {
             host.fastcall(channel, null, null);
         }
         return result;
+    }
+
+    /** Before the bus is asked: what it has taken it does not give back. */
+    private boolean canWake(Fd... descriptors) {
+        for (Fd each : descriptors) {
+            if (!host.canWake(each)) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private boolean granted(long capability) {

@@ -107,9 +107,7 @@ class BusPortTest {
             assertEquals(
                     0,
                     frontend.result(
-                            RawFrontend.SET_DOORBELL,
-                            RawFrontend.bytes(16).putLong(0x3000).putInt(64).putInt(0).flip(),
-                            doorbell.fd()));
+                            RawFrontend.SET_DOORBELL, RawFrontend.doorbell(), doorbell.fd()));
             assertEquals(1, count("doorbell"));
             doorbell.signal();
             await(() -> count("doorbell") == 2);
@@ -139,7 +137,7 @@ class BusPortTest {
                     0,
                     frontend.result(
                             RawFrontend.FASTCALL_ADD,
-                            RawFrontend.bytes(16).putInt(3).putInt(24).putLong(0x4000).flip(),
+                            RawFrontend.fastcall(3),
                             start.fd(),
                             done.fd()));
             start.signal();
@@ -168,7 +166,7 @@ class BusPortTest {
                     0,
                     frontend.result(
                             RawFrontend.FASTCALL_ADD,
-                            RawFrontend.bytes(16).putInt(3).putInt(24).putLong(0x4000).flip(),
+                            RawFrontend.fastcall(3),
                             start.fd(),
                             done.fd()));
             assertEquals(BusError.EINVAL, frontend.callBus(1, 99, 0)); // a duty cycle later
@@ -580,6 +578,38 @@ class BusPortTest {
         }
     }
 
+    /** Of each pair of descriptors it is enough that one wakes nobody. */
+    @Test
+    void refusesDescriptorsThatWakeNobodyAndKeepsWhatWasThere() throws Exception {
+        try (Fd regular = file();
+                EventFd good = EventFd.open();
+                RawFrontend frontend = connect().negotiated(RawFrontend.ALL)) {
+            Fd fine = good.fd();
+            for (Fd[] pair : List.of(new Fd[] {regular, fine}, new Fd[] {fine, regular})) {
+                assertEquals(
+                        BusError.EINVAL,
+                        frontend.result(RawFrontend.SET_EVENTQ, RawFrontend.eventq(0), pair));
+                assertEquals(
+                        BusError.EINVAL,
+                        frontend.result(RawFrontend.FASTCALL_ADD, RawFrontend.fastcall(3), pair));
+            }
+            assertEquals(
+                    0, frontend.result(RawFrontend.SET_EVENTQ, RawFrontend.eventq(0), fine, fine));
+            assertEquals(0, frontend.result(RawFrontend.READY, RawFrontend.number(1)));
+            assertEquals(
+                    BusError.ENOENT,
+                    frontend.result(RawFrontend.FASTCALL_DROP, RawFrontend.number(3)));
+            assertEquals(
+                    0, frontend.result(RawFrontend.SET_DOORBELL, RawFrontend.doorbell(), fine));
+            assertEquals(
+                    BusError.EINVAL,
+                    frontend.result(RawFrontend.SET_DOORBELL, RawFrontend.doorbell(), regular));
+            long before = count("doorbell");
+            good.signal();
+            await(() -> count("doorbell") > before);
+        }
+    }
+
     private static Fd file() throws IOException {
         return Memfd.create("regular", 4096);
     }
@@ -605,14 +635,14 @@ class BusPortTest {
                         0,
                         frontend.result(
                                 RawFrontend.FASTCALL_ADD,
-                                RawFrontend.bytes(16).putInt(3).putInt(24).putLong(0x4000).flip(),
+                                RawFrontend.fastcall(3),
                                 frontend.call.fd(),
                                 frontend.kick.fd()));
                 assertEquals(
                         0,
                         frontend.result(
                                 RawFrontend.SET_DOORBELL,
-                                RawFrontend.bytes(16).putLong(0x3000).putInt(64).putInt(0).flip(),
+                                RawFrontend.doorbell(),
                                 frontend.kick.fd()));
             }
             awaitGone();

@@ -195,6 +195,14 @@ final class RawFrontend implements AutoCloseable {
                 .flip();
     }
 
+    static ByteBuffer fastcall(int channel) {
+        return bytes(16).putInt(channel).putInt(24).putLong(0x4000).flip();
+    }
+
+    static ByteBuffer doorbell() {
+        return bytes(16).putLong(0x3000).putInt(64).putInt(0).flip();
+    }
+
     /** With one event queue and its two descriptors. */
     RawFrontend ready(int capabilities) throws IOException {
         negotiated(capabilities);

@@ -6,9 +6,15 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
 
 import paranet.core.memory.NativeBuffer;
 import paranet.core.memory.SharedMemory;
+
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 
 final class EventFdTest {
     @Test
@@ -59,9 +65,9 @@ final class EventFdTest {
                 WakeDescriptor.empty(read);
                 WakeDescriptor.empty(socket.fd());
                 WakeDescriptor.empty(counter.fd());
-                assertFalse(WakeDescriptor.isReadable(read));
-                assertFalse(WakeDescriptor.isReadable(socket.fd()));
-                assertFalse(WakeDescriptor.isReadable(counter.fd()));
+                assertFalse(OpenDescriptors.isReadable(read));
+                assertFalse(OpenDescriptors.isReadable(socket.fd()));
+                assertFalse(OpenDescriptors.isReadable(counter.fd()));
                 if (i == 0) {
                     toPipe.signal();
                     toSocket.signal();
@@ -115,7 +121,7 @@ final class EventFdTest {
     }
 
     @Test
-    void tellsWhichWakeDescriptorsPileUpBytes() throws Exception {
+    void tellsWhatADescriptorIs() throws Exception {
         Fd[] pipe = OpenDescriptors.pipe();
         var pair = UnixSocket.pair();
         try (EventFd counter = EventFd.open();
@@ -123,16 +129,53 @@ final class EventFdTest {
                 Fd write = pipe[1];
                 UnixSocket one = pair.get(0);
                 UnixSocket other = pair.get(1)) {
-            assertFalse(WakeDescriptor.needsDraining(counter.fd()));
-            assertTrue(WakeDescriptor.needsDraining(read));
-            assertTrue(WakeDescriptor.needsDraining(one.fd()));
-            write.nonBlocking();
-            read.nonBlocking();
-            assertTrue(WakeDescriptor.drain(read), "nothing there is no end");
-            EventFd.adopt(other.fd().duplicate()).signal();
-            assertTrue(WakeDescriptor.drain(one.fd()));
+            assertEquals(WakeDescriptor.Kind.COUNTER, WakeDescriptor.kind(counter.fd()));
+            assertEquals(WakeDescriptor.Kind.PIPE, WakeDescriptor.kind(read));
+            assertEquals(WakeDescriptor.Kind.PIPE, WakeDescriptor.kind(write));
+            assertEquals(WakeDescriptor.Kind.SOCKET, WakeDescriptor.kind(one.fd()));
+            assertTrue(WakeDescriptor.canWake(other.fd()));
         }
         assertTrue(pipe[1].isClosed());
+    }
+
+    /** A write to a file of a file system, or the system's answer to any question, can wait. */
+    @Test
+    void refusesWhatIsNoEventfdPipeOrSocket(@TempDir Path directory) throws Exception {
+        Path regular = Files.createFile(directory.resolve("pipe:[1]"));
+        for (String path : List.of(regular.toString(), directory.toString(), "/dev/null")) {
+            int flags = path.equals(directory.toString()) ? 0 : Flags.O_RDWR; // O_RDONLY
+            Fd other = new Fd(Native.LIBC.open(path, flags, 0));
+            assertFalse(WakeDescriptor.canWake(other), path);
+            assertThrows(LinuxException.class, () -> EventFd.adopt(other));
+            assertTrue(other.isClosed());
+        }
+    }
+
+    /** Whoever holds the other duplicate may have read what woke us. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD) // else it never ends
+    void drainsWithoutWaitingForMore() throws Exception {
+        Fd[] pipe = OpenDescriptors.pipe();
+        var pair = UnixSocket.pair();
+        try (EventFd counter = EventFd.open();
+                Fd read = pipe[0];
+                EventFd toPipe = EventFd.adopt(pipe[1]);
+                UnixSocket socket = pair.get(0);
+                EventFd toSocket = EventFd.adopt(pair.get(1).fd())) {
+            List<EventFd> wakers = List.of(counter, toPipe, toSocket);
+            List<Fd> woken = List.of(counter.fd(), read, socket.fd());
+            for (int i = 0; i < wakers.size(); i++) {
+                Fd fd = woken.get(i);
+                SharedFlags.blocking(fd);
+                wakers.get(i).signal();
+                for (int j = 0; j < 3; j++) {
+                    assertTrue(
+                            WakeDescriptor.drain(fd, WakeDescriptor.kind(fd)),
+                            "nothing there is no end");
+                    assertFalse(OpenDescriptors.isReadable(fd));
+                }
+            }
+        }
     }
 
     @Test
@@ -142,8 +185,16 @@ final class EventFdTest {
             EventFd event = EventFd.adopt(pipe[1]);
             event.signal();
             event.close();
-            assertTrue(WakeDescriptor.drain(read));
-            assertFalse(WakeDescriptor.drain(read));
+            assertTrue(WakeDescriptor.drain(read, WakeDescriptor.Kind.PIPE));
+            assertFalse(WakeDescriptor.drain(read, WakeDescriptor.Kind.PIPE));
+        }
+        var pair = UnixSocket.pair();
+        try (UnixSocket read = pair.get(0)) {
+            EventFd event = EventFd.adopt(pair.get(1).fd());
+            event.signal();
+            event.close();
+            assertTrue(WakeDescriptor.drain(read.fd(), WakeDescriptor.Kind.SOCKET));
+            assertFalse(WakeDescriptor.drain(read.fd(), WakeDescriptor.Kind.SOCKET));
         }
     }
 }

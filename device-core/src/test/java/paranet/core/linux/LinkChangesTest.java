@@ -27,10 +27,10 @@ final class LinkChangesTest {
     }
 
     /** The kernel sends the message before the call that changes something returns. */
-    private static boolean hasChanges(LinkChanges changes) {
-        boolean readable = WakeDescriptor.isReadable(changes.fd());
+    private static boolean hasChanges(LinkChanges changes) throws LinuxException {
+        boolean readable = OpenDescriptors.isReadable(changes.fd());
         changes.drain();
-        assertFalse(WakeDescriptor.isReadable(changes.fd()), "drained");
+        assertFalse(OpenDescriptors.isReadable(changes.fd()), "drained");
         return readable;
     }
 

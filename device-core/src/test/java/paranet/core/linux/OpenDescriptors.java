@@ -23,6 +23,13 @@ final class OpenDescriptors {
         return (Native.LIBC.fcntl(fd.number(), F_GETFD, 0) & FD_CLOEXEC) != 0;
     }
 
+    static boolean isReadable(Fd fd) throws LinuxException {
+        try (Readiness readiness = new Readiness(1)) {
+            readiness.watch(fd);
+            return readiness.await(0);
+        }
+    }
+
     static boolean isNonBlocking(Fd fd) {
         return (Native.LIBC.fcntl(fd.number(), Flags.F_GETFL, 0) & Flags.O_NONBLOCK) != 0;
     }

@@ -443,6 +443,25 @@ class BusSessionTest {
     }
 
     @Test
+    void refusesDescriptorsThatWakeNobodyBeforeTheBusHearsOfIt() throws ProtocolException {
+        frontend.negotiated(BusFrontend.ALL);
+        host.wakes = false;
+        bus.told.clear();
+        host.told.clear();
+        assertEquals(EINVAL, refusedWithDescriptors(SET_EVENTQ, BusFrontend.eventq(0, 0), 2));
+        assertEquals(
+                EINVAL, refusedWithDescriptors(SET_DOORBELL, BusFrontend.doorbell(0x3000, 64), 1));
+        assertEquals(EINVAL, refusedWithDescriptors(FASTCALL_ADD, BusFrontend.fastcall(5), 2));
+        assertEquals(List.of(), bus.told);
+        assertEquals(List.of(), host.told);
+        assertEquals(0, frontend.result(SET_EVENTQ, BusFrontend.eventq(0, 0)), "in-band");
+        host.wakes = true;
+        Fd call = Frontend.fd();
+        Fd kick = Frontend.fd();
+        assertEquals(0, frontend.result(SET_EVENTQ, BusFrontend.eventq(1, 0), call, kick));
+    }
+
+    @Test
     void takesShmsignalAndEventqKickWithOrWithoutInband() throws ProtocolException {
         frontend.ready(0);
         bus.signals.add(4);

@@ -22,6 +22,7 @@ final class RecordingBusHost implements BusHost {
     final TreeMap<String, Fd> held = new TreeMap<>();
 
     boolean refuses;
+    boolean wakes = true; // whatever descriptor comes
     boolean sameFile = true;
 
     Set<Fd> owned() {
@@ -85,6 +86,14 @@ final class RecordingBusHost implements BusHost {
         if (before != null) {
             before.close();
         }
+    }
+
+    @Override
+    public boolean canWake(Fd fd) {
+        if (fd.isClosed()) {
+            throw new AssertionError("descriptors arrive open");
+        }
+        return wakes;
     }
 
     @Override
