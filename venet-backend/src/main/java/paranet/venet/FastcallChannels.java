@@ -1,5 +1,6 @@
 package paranet.venet;
 
+import paranet.core.device.Bus;
 import paranet.core.device.BusError;
 import paranet.core.memory.GuestMemory;
 import paranet.core.memory.SharedMemory;
@@ -21,7 +22,7 @@ final class FastcallChannels {
     private static final int COUNT_MAX = 256;
 
     private final TreeMap<Integer, Segment> descs = new TreeMap<>(); // by channel
-    private final List<Integer> executed = new ArrayList<>(); // not taken
+    private final List<Bus.Answer> executed = new ArrayList<>(); // not taken
 
     int add(GuestMemory memory, int channel, int length, long guestAddress) {
         if (descs.containsKey(channel)) {
@@ -69,16 +70,16 @@ final class FastcallChannels {
     void answer(Caller caller, int result) {
         if (descs.get(caller.channel()) == caller.fastcall()) {
             SharedMemory.releaseLe32(caller.fastcall().address() + VbusFastcall.RESULT, result);
-            executed.add(caller.channel());
+            executed.add(new Bus.Answer(caller.channel(), result));
         }
     }
 
-    /** The channels answered since this was last asked. */
-    List<Integer> takeExecuted() {
+    /** What was answered since this was last asked. */
+    List<Bus.Answer> takeExecuted() {
         if (executed.isEmpty()) {
             return List.of(); // asked in each duty cycle
         }
-        List<Integer> taken = List.copyOf(executed);
+        List<Bus.Answer> taken = List.copyOf(executed);
         executed.clear();
         return taken;
     }

@@ -372,7 +372,7 @@ public final class VbusConnection implements Bus {
     }
 
     @Override
-    public List<Integer> takeFastcalls() {
+    public List<Answer> takeFastcalls() {
         return channels.takeExecuted();
     }
 

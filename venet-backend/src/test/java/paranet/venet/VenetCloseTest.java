@@ -123,7 +123,7 @@ class VenetCloseTest {
             assertEquals(List.of(), rig.bus.takeFastcalls());
             assertEquals(EINVAL, SharedMemory.le32(rig.rig.at + desc + 16));
             rig.bus.step(100_000_000);
-            assertEquals(List.of(3), rig.bus.takeFastcalls());
+            assertEquals(List.of(new Bus.Answer(3, 0)), rig.bus.takeFastcalls());
             assertEquals(0, SharedMemory.le32(rig.rig.at + desc + 16));
             assertEquals(List.of(), rig.bus.takeAnswers());
         }

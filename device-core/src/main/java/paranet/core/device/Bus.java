@@ -16,7 +16,7 @@ import java.util.List;
  * <p>Threading: confined to one worker.
  */
 public interface Bus extends BusControl {
-    /** What a call came to, a while after it was made. */
+    /** What a call of a channel came to. */
     record Answer(int channel, int result) {}
 
     /**
@@ -34,8 +34,8 @@ public interface Bus extends BusControl {
      */
     int fastcall(int channel);
 
-    /** The channels whose call was executed since this was last asked, each once. */
-    List<Integer> takeFastcalls();
+    /** What the calls in channels came to since this was last asked, in their order. */
+    List<Answer> takeFastcalls();
 
     /** What a cycle of the worker, or a command, begins with: the one look at the clock. */
     default void begin(long nowNanos) {}

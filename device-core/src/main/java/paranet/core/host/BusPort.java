@@ -211,7 +211,7 @@ public final class BusPort extends FrontendPort {
 
         @Override
         public void fastcall(int channel, Fd start, Fd done) {
-            atWorker(() -> served.fastcall(channel, start, done, () -> calls.fastcall(channel)));
+            atWorker(() -> served.fastcall(channel, start, done, calls.channel(channel)));
         }
 
         @Override

@@ -30,31 +30,62 @@ final class CallsOfBus {
         return traces
                 ? traced(
                         "= ",
+                        bus.describe(vector, length, guestAddress),
                         () -> bus.describe(vector, length, guestAddress),
                         () -> bus.call(channel, vector, length, guestAddress))
                 : bus.call(channel, vector, length, guestAddress);
     }
 
-    /** As {@link Bus#fastcall}. */
-    void fastcall(int channel) {
-        if (traces) {
-            var _ =
+    /** A channel in memory, as long as it is not dropped. */
+    Channel channel(int channel) {
+        return new Channel(channel);
+    }
+
+    /**
+     * The calls of one channel in memory. No message says what they came to, as it does of others.
+     */
+    final class Channel {
+        private final int channel;
+        private String late; // the call that is not answered yet, for the trace, or null
+
+        private Channel(int channel) {
+            this.channel = channel;
+        }
+
+        /** As {@link Bus#fastcall}. */
+        void call() {
+            if (!traces) {
+                var _ = bus.fastcall(channel);
+                return;
+            }
+            String start = "= FASTCALL channel=%d ".formatted(channel);
+            String words = bus.describeFastcall(channel);
+            int result =
                     traced(
-                            "= FASTCALL channel=%d ".formatted(channel),
+                            start,
+                            words,
                             () -> bus.describeFastcall(channel),
                             () -> bus.fastcall(channel));
-        } else {
-            var _ = bus.fastcall(channel);
+            if (result == BusControl.LATER) {
+                late = start + words;
+            }
+        }
+
+        /** What the last call came to, which its own line said unless it came later. */
+        void answered(int result) {
+            if (late != null) {
+                trace.line("%s -> %d".formatted(late, result));
+                late = null;
+            }
         }
     }
 
-    private int traced(String start, Supplier<String> words, IntSupplier call) {
-        String before = words.get();
+    private int traced(String start, String before, Supplier<String> after, IntSupplier call) {
         int result = call.getAsInt();
         StringBuilder line = new StringBuilder(start).append(before).append(" -> ");
         line.append(result == BusControl.LATER ? "later" : Integer.toString(result));
         List<String> known = List.of(before.split(" ", -1));
-        for (String word : words.get().split(" ", -1)) {
+        for (String word : after.get().split(" ", -1)) {
             if (!known.contains(word)) {
                 line.append(' ').append(word);
             }

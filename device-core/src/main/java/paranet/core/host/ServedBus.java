@@ -50,7 +50,7 @@ final class ServedBus implements Duty {
         }
     }
 
-    private record Fastcall(Kick start, EventFd done) {}
+    private record Fastcall(Kick start, EventFd done, CallsOfBus.Channel calls) {}
 
     private record Lane(BusLane lane, PolledLane frames) {}
 
@@ -187,10 +187,13 @@ final class ServedBus implements Duty {
         for (int handle : bus.takeClosedSignals()) {
             close(signals.remove(handle));
         }
-        for (int channel : bus.takeFastcalls()) {
-            Fastcall fastcall = fastcalls.get(channel);
-            if (fastcall != null && fastcall.done() != null) {
-                worker.signal(fastcall.done());
+        for (Bus.Answer answer : bus.takeFastcalls()) {
+            Fastcall fastcall = fastcalls.get(answer.channel());
+            if (fastcall != null) {
+                fastcall.calls().answered(answer.result());
+                if (fastcall.done() != null) {
+                    worker.signal(fastcall.done());
+                }
             }
         }
         for (Bus.Answer answer : bus.takeAnswers()) {
@@ -322,15 +325,16 @@ final class ServedBus implements Duty {
      * Takes the descriptors of a channel; null when it is dropped. What {@code start} counted by
      * now is about no call of this channel: its descriptor is complete only once this is answered.
      */
-    void fastcall(int channel, Fd start, Fd done, Runnable call) {
+    void fastcall(int channel, Fd start, Fd done, CallsOfBus.Channel calls) {
         close(fastcalls.remove(channel));
         if (start != null) {
             WakeDescriptor.empty(start);
             fastcalls.put(
                     channel,
                     new Fastcall(
-                            watch("start of channel " + channel, start, () -> {}, call),
-                            adopt("done of channel " + channel, done)));
+                            watch("start of channel " + channel, start, () -> {}, calls::call),
+                            adopt("done of channel " + channel, done),
+                            calls));
         }
     }
 

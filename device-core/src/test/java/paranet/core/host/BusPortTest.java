@@ -325,6 +325,44 @@ class BusPortTest {
                 List.copyOf(lines));
     }
 
+    /** A call in memory has no reply that would say what it came to. */
+    @Test
+    void tracesWhatACallInMemoryCameToLater() throws Exception {
+        List<String> lines = Collections.synchronizedList(new ArrayList<>());
+        port.traceTo(lines::add);
+        try (RawFrontend frontend = connect().ready(RawFrontend.ALL);
+                EventFd start = EventFd.open();
+                EventFd done = EventFd.open()) {
+            int channel = HandBus.LATE_CHANNEL;
+            for (int i = 0; i < 2; i++) {
+                assertEquals(
+                        0,
+                        frontend.result(
+                                RawFrontend.FASTCALL_ADD,
+                                RawFrontend.fastcall(channel),
+                                start.fd(),
+                                done.fd()));
+                long before = count("fastcall " + channel);
+                start.signal();
+                await(() -> count("fastcall " + channel) > before);
+                if (i == 0) { // what is dropped comes to nothing
+                    assertEquals(
+                            0,
+                            frontend.result(
+                                    RawFrontend.FASTCALL_DROP, RawFrontend.number(channel)));
+                }
+            }
+            port.later(() -> bus.fastcalls.add(new Bus.Answer(channel, -5)));
+            RawFrontend.await(done);
+            port.later(() -> bus.fastcalls.add(new Bus.Answer(channel, 0))); // is not outstanding
+            RawFrontend.await(done);
+        }
+        String call = "= FASTCALL channel=7 at=16384 fastcalls=0 -> ";
+        assertEquals(
+                List.of(call + "later", call + "later", call + "-5"),
+                List.copyOf(lines).stream().filter(line -> line.startsWith("=")).toList());
+    }
+
     @Test
     void lanesComeAndGoWithTheirDevices() throws Exception {
         HandLane one = new HandLane(() -> {});

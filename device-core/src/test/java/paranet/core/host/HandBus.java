@@ -28,13 +28,16 @@ final class HandBus implements Bus {
     /** Answers later, when the test says so. */
     static final int WAIT = 3;
 
+    /** The channel in memory whose calls are answered when the test says so. */
+    static final int LATE_CHANNEL = 7;
+
     final List<String> told = new ArrayList<>();
     final List<Answer> answers = new ArrayList<>();
     final TreeMap<Integer, long[]> eventqs = new TreeMap<>();
     final TreeSet<Integer> signals = new TreeSet<>();
     final TreeMap<Integer, Long> channels = new TreeMap<>();
     private final List<Integer> closedSignals = new ArrayList<>();
-    private final List<Integer> fastcalls = new ArrayList<>();
+    final List<Answer> fastcalls = new ArrayList<>();
     private final int[] published = new int[EVENTQ_COUNT_MAX];
 
     GuestMemory memory = GuestMemory.EMPTY;
@@ -176,8 +179,14 @@ final class HandBus implements Bus {
     @Override
     public int fastcall(int channel) {
         told.add("fastcall " + channel);
-        fastcalls.add(channel);
-        return channels.containsKey(channel) ? 0 : BusError.ENOENT;
+        if (!channels.containsKey(channel)) {
+            return BusError.ENOENT;
+        }
+        if (channel == LATE_CHANNEL) {
+            return LATER;
+        }
+        fastcalls.add(new Answer(channel, 0));
+        return 0;
     }
 
     @Override
@@ -186,8 +195,8 @@ final class HandBus implements Bus {
     }
 
     @Override
-    public List<Integer> takeFastcalls() {
-        List<Integer> taken = List.copyOf(fastcalls);
+    public List<Answer> takeFastcalls() {
+        List<Answer> taken = List.copyOf(fastcalls);
         fastcalls.clear();
         return taken;
     }
