@@ -2,6 +2,7 @@ package paranet.guest;
 
 import paranet.core.ioq.IoqRingHead;
 import paranet.core.ioq.NorthIoq;
+import paranet.core.ioq.ShmSignalDesc;
 import paranet.core.memory.SharedMemory;
 import paranet.guest.frame.FrameHdr;
 import paranet.guest.frame.GuestFrame;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -27,13 +29,21 @@ final class ScribblingGuest implements AutoCloseable {
     private static final int RING = 32;
     private static final int SCRIBBLES_MAX = 4_000; // before it starts afresh
 
+    /** What is written over. */
+    enum Kind {
+        RING,
+        POOL,
+        SIGNAL
+    }
+
     /** A stretch of guest memory, at its address here. */
-    private record Area(long host, long bytes) {}
+    private record Area(Kind kind, long host, long bytes) {}
 
     private final Path path;
     private final SplittableRandom random;
     private final Thread thread;
-    private final AtomicLong scribbles = new AtomicLong();
+    private final AtomicLong steps = new AtomicLong();
+    private final ConcurrentHashMap<Kind, Long> scribbles = new ConcurrentHashMap<>();
     private final AtomicLong lives = new AtomicLong();
     private volatile boolean over;
 
@@ -43,9 +53,14 @@ final class ScribblingGuest implements AutoCloseable {
         this.thread = Thread.ofPlatform().name("scribbler").start(this::run);
     }
 
-    /** What it wrote so far. */
-    long scribbles() {
-        return scribbles.get();
+    /** What it did so far. */
+    long steps() {
+        return steps.get();
+    }
+
+    /** How often it wrote over memory of this kind. */
+    long scribbles(Kind kind) {
+        return scribbles.getOrDefault(kind, 0L);
     }
 
     /** Times that it connected. */
@@ -91,31 +106,41 @@ final class ScribblingGuest implements AutoCloseable {
         BusFrontend bus = guest.bus();
         for (int i = 0; i < bus.options().eventqs(); i++) {
             GuestEventQueue eventq = bus.eventq(i);
-            add(areas, bus, eventq.ringGuest(), IoqRingHead.bytes(eventq.count()));
-            add(areas, bus, eventq.dataGuest(), (long) eventq.count() * VbusEvent.BYTES);
+            addRing(areas, bus, eventq.ringGuest(), IoqRingHead.bytes(eventq.count()));
+            addPool(areas, bus, eventq.dataGuest(), (long) eventq.count() * VbusEvent.BYTES);
         }
         for (int i = 0; i < guest.pairs(); i++) {
             VenetDriver driver = guest.pair(i);
-            add(areas, bus, driver.transmitSide().ringGuest(), driver.transmitSide().ringBytes());
-            add(areas, bus, driver.transmitSide().poolGuest(), driver.transmitSide().poolBytes());
-            add(areas, bus, driver.receiveSide().ringGuest(), driver.receiveSide().ringBytes());
-            add(areas, bus, driver.eventSide().ringGuest(), driver.eventSide().ringBytes());
-            add(areas, bus, driver.eventSide().poolGuest(), driver.eventSide().poolBytes());
-            VenetPages pages = driver.receiveSide().pages();
+            var transmit = driver.transmitSide();
+            var receive = driver.receiveSide();
+            var events = driver.eventSide();
+            addRing(areas, bus, transmit.ringGuest(), transmit.ringBytes());
+            addPool(areas, bus, transmit.poolGuest(), transmit.poolBytes());
+            addRing(areas, bus, receive.ringGuest(), receive.ringBytes());
+            addRing(areas, bus, events.ringGuest(), events.ringBytes());
+            addPool(areas, bus, events.poolGuest(), events.poolBytes());
+            VenetPages pages = receive.pages();
             if (pages != null) {
-                add(areas, bus, driver.receiveSide().poolGuest(), driver.receiveSide().poolBytes());
-                add(areas, bus, pages.ringGuest(), pages.ringBytes());
+                addPool(areas, bus, receive.poolGuest(), receive.poolBytes());
+                addRing(areas, bus, pages.ringGuest(), pages.ringBytes());
             }
         }
         return areas;
     }
 
-    private static void add(List<Area> areas, BusFrontend bus, long guest, long bytes) {
-        areas.add(new Area(bus.ram().host(guest, bytes), bytes));
+    /** A ring, and its signal once more by itself. */
+    private static void addRing(List<Area> areas, BusFrontend bus, long guest, long bytes) {
+        long host = bus.ram().host(guest, bytes);
+        areas.add(new Area(Kind.RING, host, bytes));
+        areas.add(new Area(Kind.SIGNAL, host + IoqRingHead.SIGNAL, ShmSignalDesc.BYTES));
+    }
+
+    private static void addPool(List<Area> areas, BusFrontend bus, long guest, long bytes) {
+        areas.add(new Area(Kind.POOL, bus.ram().host(guest, bytes), bytes));
     }
 
     private void step(VenetGuest guest, List<Area> areas) throws IOException {
-        scribbles.incrementAndGet();
+        steps.incrementAndGet();
         VenetDriver driver = guest.pair(random.nextInt(guest.pairs()));
         switch (random.nextInt(40)) {
             case 0 -> ring(driver.transmitSide().ring());
@@ -142,6 +167,12 @@ final class ScribblingGuest implements AutoCloseable {
     }
 
     private void scribble(Area area) {
+        scribbles.merge(area.kind(), 1L, Long::sum);
+        if (area.kind() == Kind.SIGNAL) {
+            long at = random.nextLong(ShmSignalDesc.BYTES);
+            SharedMemory.putLe8(area.host() + at, random.nextInt(random.nextBoolean() ? 2 : 256));
+            return;
+        }
         boolean atHead = random.nextInt(3) == 0;
         long at = random.nextLong(atHead ? Math.min(area.bytes() - 8, 60) : area.bytes() - 8);
         switch (random.nextInt(5)) {
