@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
 
+import paranet.core.ioq.IoqRingDesc;
+import paranet.core.ioq.IoqRingHead;
 import paranet.core.memory.SharedMemory;
 import paranet.guest.frame.FrameHdr;
 import paranet.guest.frame.GuestFrame;
@@ -283,6 +285,34 @@ class VenetLifecycleEndToEndTest {
                 }
                 traffic.exchange(200);
             }
+        }
+    }
+
+    /** V6: other devices go on, and a driver that closes its device may open it again. */
+    @Test
+    void aDeviceThatItsDriverBrokeStopsAlone() throws Exception {
+        try (Backend backend = new Backend();
+                Backend.ServedBus bus = backend.listenBus(2);
+                VenetGuest guest = open(bus, 440, 2)) {
+            Traffic.plain(guest, 440).exchange(100);
+            VenetDriver driver = guest.pair(0);
+            long ring =
+                    guest.bus()
+                            .ram()
+                            .host(driver.eventSide().ringGuest(), driver.eventSide().ringBytes());
+            for (int slot = 0; slot < 64; slot++) { // outside the pool
+                SharedMemory.putLe64(
+                        ring + IoqRingHead.desc(slot) + IoqRingDesc.PTR,
+                        driver.eventSide().poolBytes());
+            }
+            assertTrue(driver.send(GuestFrame.of(new byte[60], FrameHdr.NONE)));
+            awaitThat(guest, () -> bus.port.snapshot().deviceFaults() == 1);
+            assertEquals(-22, driver.verb(VenetFunction.LINKDOWN), "EINVAL");
+            Traffic.plain(OnePort.of(guest, 1), 441).exchange(200);
+            guest.restart(0);
+            guest.awaitDevices(2);
+            Traffic.plain(guest, 442).exchange(200);
+            assertEquals(1, bus.port.snapshot().deviceFaults());
         }
     }
 

@@ -112,20 +112,25 @@ final class VenetBackEnd extends BackEnd {
         return plugged.size();
     }
 
-    /** A line for each device: its number, its network, whether its driver has the link up. */
+    /** A line for each device: its number, its network, what its driver made of it. */
     synchronized List<String> devices() {
         List<String> lines = new ArrayList<>();
         plugged.forEach(
-                (devid, each) -> {
-                    boolean up = port.call(() -> each.plugged().device().isLinkUp());
-                    lines.add(
-                            "device %d: %s, link %s"
-                                    .formatted(
-                                            devid,
-                                            each.plugged().bridge().describe(),
-                                            up ? "up" : "down"));
-                });
+                (devid, each) ->
+                        lines.add(
+                                "device %d: %s, %s"
+                                        .formatted(
+                                                devid,
+                                                each.plugged().bridge().describe(),
+                                                port.call(() -> state(each.plugged().device())))));
         return lines;
+    }
+
+    private static String state(VenetDevice device) {
+        if (device.fault() != null) {
+            return "broken by its driver: " + device.fault();
+        }
+        return device.isLinkUp() ? "link up" : "link down";
     }
 
     @Override

@@ -19,6 +19,8 @@ import java.util.concurrent.atomic.AtomicLong;
 public final class BusCounters {
     private static final VarHandle COUNTS = MethodHandles.arrayElementVarHandle(long[].class);
     private static final int LINE = 16; // counters of different queues lie two cache lines apart
+    private static final int DOORBELLS = 0; // these two before the event queues
+    private static final int DEVICE_FAULTS = 1;
     private static final int INTERRUPTS = 0;
     private static final int INTERRUPTS_FAILED = 1;
     private static final int EVENTS = 2;
@@ -40,6 +42,7 @@ public final class BusCounters {
      *
      * @param connections front ends that connected so far
      * @param doorbells wake-ups by guests that a signal was told, one by one or by the bitmap
+     * @param deviceFaults devices that their driver broke, each until it was closed
      * @param eventqs by index, used or not
      * @param signals of devices, put into event queues
      * @param accounts of everything published: called for, or avoided by one cause, or held
@@ -48,6 +51,7 @@ public final class BusCounters {
     public record Snapshot(
             long connections,
             long doorbells,
+            long deviceFaults,
             List<Eventq> eventqs,
             long signals,
             CallAccounts.Snapshot accounts) {
@@ -78,7 +82,11 @@ public final class BusCounters {
     }
 
     void doorbell() {
-        add(0, 1);
+        add(DOORBELLS, 1);
+    }
+
+    void deviceFault() {
+        add(DEVICE_FAULTS, 1);
     }
 
     void interrupt(int eventq) {
@@ -119,6 +127,12 @@ public final class BusCounters {
                             count(line(i) + EVENTS),
                             count(line(i) + KICKS)));
         }
-        return new Snapshot(connections.get(), count(0), List.copyOf(eventqs), signals, accounts);
+        return new Snapshot(
+                connections.get(),
+                count(DOORBELLS),
+                count(DEVICE_FAULTS),
+                List.copyOf(eventqs),
+                signals,
+                accounts);
     }
 }

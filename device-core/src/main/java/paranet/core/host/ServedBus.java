@@ -200,6 +200,7 @@ final class ServedBus implements Duty {
             news.answer(answer);
         }
         for (String broken : bus.takeFaults()) {
+            counters.deviceFault();
             LOG.warn("{}: {}", port, broken);
         }
         tellGuest();
