@@ -59,6 +59,29 @@ final class HeldFrames {
         countIn(now, count, publishedNanos[last]);
     }
 
+    /** The oldest are held no longer: so many frames, at most those of the oldest batch. */
+    void removeOldest(long count) {
+        FrameClass kind = classes[head];
+        frames[head] -= count;
+        framesOf[kind.slot] -= count;
+        total -= count;
+        if (frames[head] == 0) {
+            head = (head + 1) & MASK;
+            batches--;
+            if (framesOf[kind.slot] != 0) {
+                oldestOf[kind.slot] = publishedAt(firstOf(kind));
+            }
+        }
+    }
+
+    private int firstOf(FrameClass kind) {
+        int place = 0;
+        while (classAt(place) != kind) {
+            place++;
+        }
+        return place;
+    }
+
     private void countIn(FrameClass kind, long count, long nanos) {
         int of = kind.slot;
         if (framesOf[of] == 0) {

@@ -41,8 +41,11 @@ public interface MitigationPolicy {
         return false;
     }
 
-    /** Whether a guest that does not answer a call is called again. */
-    default boolean recalls() {
+    /**
+     * Whether the guest's progress counts: what it took by itself is held no longer, and one that
+     * does not answer a call is called again.
+     */
+    default boolean observesGuest() {
         return false;
     }
 

@@ -50,7 +50,7 @@ public final class PaceReceive implements MitigationPolicy {
     }
 
     @Override
-    public boolean recalls() {
+    public boolean observesGuest() {
         return true;
     }
 

@@ -54,7 +54,7 @@ public final class PaceTransmit implements MitigationPolicy {
     }
 
     @Override
-    public boolean recalls() {
+    public boolean observesGuest() {
         return true;
     }
 
@@ -90,10 +90,10 @@ public final class PaceTransmit implements MitigationPolicy {
     }
 
     private boolean mayHold(QueueView view) {
-        if (holding || evaporates >= LIKELY || view.inFlight() > 0) {
+        if (trying || evaporates >= LIKELY || view.inFlight() > 0) {
             return true;
         }
-        if (view.fresh() != 0 && --untilTrial <= 0) {
+        if (!holding && view.fresh() != 0 && --untilTrial <= 0) {
             trying = true;
             return true;
         }

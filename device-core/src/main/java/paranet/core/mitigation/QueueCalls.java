@@ -53,7 +53,7 @@ public final class QueueCalls {
     private int overBudgetBatches;
     private long unsettled; // of the fold
     private boolean open; // called, and not answered
-    private boolean silent; // since then something was published that nobody was told of
+    private boolean toldWanted; // the guest was armed for what the open call told of
     private long consumedAtCall;
     private long takenSeen = QueueView.UNKNOWN;
     private int recalls;
@@ -149,6 +149,7 @@ public final class QueueCalls {
             }
         }
         noteAnswer(nowNanos);
+        retire(nowNanos);
         view.askedBefore = heldBatches != 0;
         view.receiveCallNanos = device.receiveCallNanos();
         view.guestCallNanos = device.guest().callNanos();
@@ -202,13 +203,43 @@ public final class QueueCalls {
         if (open && answered) {
             if (recalls == 0) {
                 progress.woke(nowNanos - view.lastCallNanos);
-            } else if (silent) {
+            } else if (!toldWanted) {
                 ledger.watchdogRecall();
             }
             open = false;
-            silent = false;
             recalls = 0;
             stallDue = MitigationPolicy.NOTHING;
+        }
+    }
+
+    /**
+     * An armed guest came by itself and took the older part of what is held: nobody waits for that
+     * any more. The newest stays, for the ring says that the guest asks for it.
+     */
+    private void retire(long nowNanos) {
+        if (!view.wanted || heldBatches == 0 || !policy.observesGuest()) {
+            return;
+        }
+        long done =
+                Math.min(
+                        view.consumed - (view.published - held.total()),
+                        held.total() - held.framesAt(held.batches() - 1));
+        if (done <= 0) {
+            return;
+        }
+        policy.released(view, nowNanos);
+        AvoidedBy fresh = open ? AvoidedBy.CALL_PENDING : AvoidedBy.PEER_POLLING;
+        while (done > 0) {
+            long frames = Math.min(done, held.framesAt(0));
+            ledger.avoided(heldBatches != 0 ? heldCause(0) : fresh, frames);
+            ledger.held(held.classAt(0), nowNanos - held.publishedAt(0), frames);
+            boolean whole = frames == held.framesAt(0);
+            held.removeOldest(frames);
+            if (whole && heldBatches != 0) {
+                heldBatches--;
+                overBudgetBatches = Math.max(0, overBudgetBatches - 1);
+            }
+            done -= frames;
         }
     }
 
@@ -218,7 +249,6 @@ public final class QueueCalls {
         if (held.batches() != 0) {
             policy.released(view, nowNanos);
             log.add(nowNanos, CallReason.NOT_WANTED, held.total(), MitigationPolicy.NOTHING);
-            silent |= open;
             AvoidedBy fresh = open ? AvoidedBy.CALL_PENDING : AvoidedBy.PEER_POLLING;
             for (int i = 0; i < held.batches(); i++) {
                 ledger.avoided(i < heldBatches ? heldCause(i) : fresh, held.framesAt(i));
@@ -278,11 +308,11 @@ public final class QueueCalls {
         state = State.CALLED;
         // Nobody knows whether a guest that is called unconditionally was armed: it owes no answer.
         open = reason != CallReason.UNCONDITIONAL;
-        silent = false;
+        toldWanted = view.wanted;
         consumedAtCall = view.consumed;
         recalls = 0;
         stallDue =
-                open && policy.recalls() && view.consumed != QueueView.UNKNOWN
+                open && policy.observesGuest() && view.consumed != QueueView.UNKNOWN
                         ? nowNanos + STALL_NANOS
                         : MitigationPolicy.NOTHING;
         due = stallDue;

@@ -236,6 +236,9 @@ class CallTheoremsPropertyTest {
                 usedEvent = published + (random.nextInt(4) == 0 ? random.nextInt(20) : 0);
                 consumed = published;
                 callsSinceArmed = 0;
+                if (tellsConsumed) {
+                    deadline = Long.MAX_VALUE; // it waits for nothing that it has
+                }
             }
         }
 

@@ -24,6 +24,22 @@ class HeldFramesTest {
     }
 
     @Test
+    void givesTheOldestUpAndKnowsTheNextOldestOfTheClass() {
+        held.add(FrameClass.BULK, 3, 10);
+        held.add(FrameClass.NORMAL, 1, 20);
+        held.add(FrameClass.BULK, 2, 30);
+        held.removeOldest(2);
+        assertEquals(10, held.oldestNanos(FrameClass.BULK));
+        held.removeOldest(1);
+        assertEquals(30, held.oldestNanos(FrameClass.BULK));
+        assertEquals(20, held.oldestNanos());
+        held.removeOldest(1);
+        assertEquals(0, held.frames(FrameClass.NORMAL));
+        assertEquals(1, held.batches());
+        assertEquals(2, held.total());
+    }
+
+    @Test
     void takesOneCyclesFramesOfAClassAsOne() {
         held.add(FrameClass.BULK, 3, 10);
         held.add(FrameClass.BULK, 3, 10);

@@ -1,7 +1,6 @@
 package paranet.core.mitigation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -179,8 +178,9 @@ class PaceReceiveTest {
         assertEquals(1, rig.calls.ledger().opportunities() - rig.calls.ledger().calls());
     }
 
+    /** It was armed, and told: what came since lies behind that, and it finds it by itself. */
     @Test
-    void countsARecallThatFoundALostWakeUp() {
+    void aGuestThatIsLateForACallAndForWhatCameSinceLostNoWakeUp() {
         rig.consumed = 0;
         rig.publish(0, FrameClass.NORMAL, 1);
         rig.wanted = false;
@@ -188,8 +188,22 @@ class PaceReceiveTest {
         assertEquals(CALL, rig.ask(2000));
         rig.consumed = 2;
         rig.ask(2010);
-        assertEquals(1, rig.calls.ledger().watchdogRecalls());
-        assertFalse(rig.calls.due() != MitigationPolicy.NOTHING);
+        assertEquals(1, rig.calls.ledger().recalls());
+        assertEquals(0, rig.calls.ledger().watchdogRecalls());
+        assertEquals(MitigationPolicy.NOTHING, rig.calls.due());
+    }
+
+    @Test
+    void framesThatTheGuestTookByItselfAreHeldNoLonger() {
+        rig.consumed = 0;
+        flow(1000);
+        rig.consumed = rig.calls.view().published();
+        rig.publish(1001, FrameClass.NORMAL, 3);
+        rig.consumed += 3;
+        assertNotEquals(CALL, rig.publish(1010, FrameClass.NORMAL, 1));
+        assertEquals(3, rig.avoided(AvoidedBy.EVAPORATED));
+        assertEquals(1, rig.calls.view().unnotified());
+        assertEquals(1_010_000, rig.calls.view().oldestNanos());
     }
 
     @Test

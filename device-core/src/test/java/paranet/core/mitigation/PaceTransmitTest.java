@@ -103,6 +103,43 @@ class PaceTransmitTest {
     }
 
     @Test
+    void holdsNoLongerThanAnythingIsInFlight() {
+        rig.taken = 2;
+        assertNotEquals(CALL, rig.publish(1000, FrameClass.COMPLETION, 1));
+        assertEquals(CALL, rig.publish(1003, FrameClass.COMPLETION, 1));
+        assertEquals(0, policy().evaporates());
+    }
+
+    /** As a guest does whose receive poll takes completions and arms again before any are asked. */
+    @Test
+    void learnsFromAGuestThatTakesThemAndIsArmedAgainWhenMoreComes() {
+        rig.consumed = 0;
+        int held = 0;
+        for (int i = 0; i < 1000; i++) {
+            micros += 20;
+            if (complete(micros, 1) != CALL) {
+                held++;
+            }
+            rig.device.called(QueueView.Kind.RECEIVE, (long) (1000 * micros + 10_000));
+            rig.consumed = sent;
+        }
+        assertTrue(held > 800, held + " held");
+        assertTrue(policy().evaporates() > 0.9, "evaporates " + policy().evaporates());
+        assertEquals(100_000, policy().holdNanos());
+        assertEquals(held - 1, rig.avoided(AvoidedBy.TX_RIDES_RX), "all but the one held still");
+    }
+
+    @Test
+    void theDeadlineIsThatOfTheOldestThatTheGuestHasNotTaken() {
+        learn();
+        rig.consumed = sent;
+        micros += 1000;
+        complete(micros, 1);
+        rig.consumed = sent;
+        assertEquals((long) (1000 * micros) + 150_000, complete(micros + 50, 1));
+    }
+
+    @Test
     void holdsNoMoreThanAQuarterOfTheRing() {
         learn();
         assertNotEquals(CALL, complete(1_000_000, 63));
