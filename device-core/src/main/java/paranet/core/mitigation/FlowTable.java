@@ -220,12 +220,23 @@ public final class FlowTable {
             mss[flow] = (int) Math.max(mss[flow], payload);
         }
         if (toGuest) {
-            runs[flow] = gso ? RUN_BULK : push || below ? 0 : Math.min(RUN_BULK, runs[flow] + 1);
+            runs[flow] = run(wasBulk, push, below, gso, runs[flow]);
         }
         if (turn(flow, payload, toGuest) || (push && below && !wasBulk)) {
             return FrameClass.URGENT;
         }
         return toGuest && runs[flow] >= RUN_BULK ? FrameClass.BULK : FrameClass.NORMAL;
+    }
+
+    /** A bulk flow is one until a short segment: what its sender writes is as long as it likes. */
+    private static int run(boolean wasBulk, boolean push, boolean below, boolean gso, int before) {
+        if (gso) {
+            return RUN_BULK;
+        }
+        if (below || (push && !wasBulk)) {
+            return 0;
+        }
+        return Math.min(RUN_BULK, before + 1);
     }
 
     /** Notes who sends, and whether the flow is one that asks and answers. */

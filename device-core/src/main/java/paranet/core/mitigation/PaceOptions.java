@@ -88,4 +88,13 @@ public record PaceOptions(
     GapLaw gapLaw() {
         return new GapLaw(costs.interruptNanos(), latencyPrice);
     }
+
+    /**
+     * Of frames that nobody waits for alone: their gap is as much longer as their deadline is, and
+     * the gap goes with the root of the price.
+     */
+    GapLaw bulkGapLaw() {
+        double patience = Math.max(1, (double) bulkMicros / Math.max(1, normalMicros));
+        return new GapLaw(costs.interruptNanos(), latencyPrice / (patience * patience));
+    }
 }

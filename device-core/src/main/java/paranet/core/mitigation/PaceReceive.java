@@ -18,6 +18,7 @@ public final class PaceReceive implements MitigationPolicy {
     private final PaceOptions options;
     private final DeviceCalls device;
     private final GapLaw law;
+    private final GapLaw bulkLaw;
     private final int size;
 
     private long normalNanos;
@@ -32,6 +33,7 @@ public final class PaceReceive implements MitigationPolicy {
         this.options = options;
         this.device = device;
         this.law = options.gapLaw();
+        this.bulkLaw = options.bulkGapLaw();
         this.size = size;
         limit(Coalescing.NO_LIMITS);
     }
@@ -126,12 +128,20 @@ public final class PaceReceive implements MitigationPolicy {
 
     /** The gap that costs least, but for the deadlines, which come first anyway. */
     long gapNanos(QueueView view, long nowNanos) {
-        return Math.min(law.gapNanos(view.framesPerNano(nowNanos)), bulkNanos);
+        boolean patient =
+                view.unnotified(FrameClass.BULK) == view.unnotified() && !isUrgentNear(nowNanos);
+        GapLaw of = patient ? bulkLaw : law;
+        return Math.min(of.gapNanos(view.framesPerNano(nowNanos)), bulkNanos);
+    }
+
+    /** Whether an urgent frame may come, and lie behind what is held. */
+    private boolean isUrgentNear(long nowNanos) {
+        return nowNanos - urgentNanos <= URGENT_NANOS;
     }
 
     /** How many frames may lie before an urgent one, should one come. */
     long framesMax(QueueView view, long nowNanos) {
-        if (nowNanos - urgentNanos > URGENT_NANOS) {
+        if (!isUrgentNear(nowNanos)) {
             return framesMax;
         }
         double service = Math.max(1, view.serviceNanos());

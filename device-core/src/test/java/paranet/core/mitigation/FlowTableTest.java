@@ -111,12 +111,25 @@ class FlowTableTest {
     }
 
     @Test
-    void aRunOfFullSegmentsIsBulkUntilOneIsPushed() {
+    void aRunOfFullSegmentsWithoutAPushIsBulk() {
+        for (int i = 0; i < 3; i++) {
+            assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, ACK, 1448, true));
+        }
+        assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, PSH, 1448, true));
         for (int i = 0; i < 3; i++) {
             assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, ACK, 1448, true));
         }
         assertEquals(FrameClass.BULK, ipv4(TCP, 80, ACK, 1448, true));
-        assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, PSH, 1448, true));
+    }
+
+    @Test
+    void aBulkFlowStaysOneThoughPushedUntilAShortSegment() {
+        for (int i = 0; i < 4; i++) {
+            ipv4(TCP, 80, ACK, 1448, true);
+        }
+        assertEquals(FrameClass.BULK, ipv4(TCP, 80, PSH, 1448, true), "the end of a write");
+        assertEquals(FrameClass.BULK, ipv4(TCP, 80, ACK, 1448, true));
+        assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, ACK, 1000, true));
         assertEquals(FrameClass.NORMAL, ipv4(TCP, 80, ACK, 1448, true));
     }
 

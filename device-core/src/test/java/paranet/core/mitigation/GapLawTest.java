@@ -41,6 +41,15 @@ class GapLawTest {
         return cost / (gap + 1 / rate) + price * rate * gap / 2;
     }
 
+    /** As much longer as the deadline: five times, less what 1/L takes from both. */
+    @Test
+    void theGapOfBulkFramesIsLongerAsTheirDeadlineIs() {
+        double perNano = 400_000 / 1e9;
+        long gap = PaceOptions.DEFAULT.gapLaw().gapNanos(perNano);
+        long bulk = PaceOptions.DEFAULT.bulkGapLaw().gapNanos(perNano);
+        assertEquals(5.0, (bulk + 2500.0) / (gap + 2500), 0.001);
+    }
+
     @Test
     void anInterruptCostsWhatTheTableSays() {
         assertEquals(1800, UnitCosts.named("pi2020").interruptNanos());

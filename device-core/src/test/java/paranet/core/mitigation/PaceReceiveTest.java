@@ -194,6 +194,17 @@ class PaceReceiveTest {
     }
 
     @Test
+    void bulkFramesAloneWaitLongerUnlessSomethingUrgentMayComeBehindThem() {
+        flow(1000);
+        double gap = rig.publish(1001, FrameClass.BULK, 1) - 1_000_000;
+        assertEquals(93_000, gap, 1000, "five times what a frame waits for that may not wait");
+        assertEquals(1_018_000, rig.publish(1002, FrameClass.NORMAL, 1), 1000);
+        flow(2000);
+        assertEquals(CALL, rig.publish(2001, FrameClass.URGENT, 1));
+        assertEquals(2_019_000, rig.publish(2002, FrameClass.BULK, 1), 1000);
+    }
+
+    @Test
     void framesThatTheGuestTookByItselfAreHeldNoLonger() {
         rig.consumed = 0;
         flow(1000);
