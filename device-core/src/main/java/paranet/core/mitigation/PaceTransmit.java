@@ -22,6 +22,12 @@ public final class PaceTransmit implements MitigationPolicy {
 
     static final int TRIAL_MAX = 1024;
 
+    /** A guest that sends within this part of the longest hold had waited to. */
+    static final int PROMPT = 4;
+
+    /** Once may be chance. */
+    static final int PROMPT_MIN = 2;
+
     /** Where a guest that was kept waiting ends: no hold worth the name. */
     static final long HOLD_NANOS_MIN = 1000;
 
@@ -36,6 +42,8 @@ public final class PaceTransmit implements MitigationPolicy {
     private int untilTrial = TRIAL_MIN;
     private boolean trying;
     private boolean holding;
+    private long suspectedNanos = QueueView.NEVER; // when a guest that may have waited was called
+    private int prompt; // times that it sent at once then, in a row
     private CallReason reason = CallReason.NONE;
 
     public PaceTransmit(PaceOptions options, int size) {
@@ -65,6 +73,7 @@ public final class PaceTransmit implements MitigationPolicy {
 
     @Override
     public long decide(QueueView view, long nowNanos) {
+        settleSuspicion(view);
         if (view.unnotified() >= framesMax) {
             return call(CallReason.FRAME_CAP);
         }
@@ -102,10 +111,10 @@ public final class PaceTransmit implements MitigationPolicy {
 
     @Override
     public void called(QueueView view, long nowNanos) {
-        if (holding) {
+        if (holding && reason != CallReason.IMMEDIATE) { // that is a hold that ended by itself
             learn(0);
-            if (reason == CallReason.DEADLINE && isBlocked(view)) {
-                holdNanos = Math.max(HOLD_NANOS_MIN, holdNanos / 2);
+            if (reason == CallReason.DEADLINE && mayBeBlocked(view)) {
+                suspectedNanos = nowNanos;
             }
             if (trying) {
                 trialEvery = Math.min(TRIAL_MAX, 2 * trialEvery);
@@ -117,20 +126,38 @@ public final class PaceTransmit implements MitigationPolicy {
     }
 
     /** Whether the guest may wait for the completion itself: all is done, and it sent no more. */
-    private boolean isBlocked(QueueView view) {
+    private boolean mayBeBlocked(QueueView view) {
         return view.inFlight() == 0 && view.lastTakenNanos() <= view.oldestNanos();
+    }
+
+    /** A guest that waited goes on as soon as it is told; one that had nothing to send does not. */
+    private void settleSuspicion(QueueView view) {
+        long after = view.lastTakenNanos() - suspectedNanos;
+        if (suspectedNanos != QueueView.NEVER && after > 0) {
+            if (after > holdNanosMax / PROMPT) {
+                recover();
+            } else if (++prompt >= PROMPT_MIN) {
+                holdNanos = Math.max(HOLD_NANOS_MIN, holdNanos / 2);
+            }
+            suspectedNanos = QueueView.NEVER;
+        }
     }
 
     @Override
     public void released(QueueView view, long nowNanos) {
         if (holding) {
             learn(1);
-            holdNanos = Math.min(holdNanosMax, holdNanos + Math.max(1, holdNanosMax / 16));
+            recover();
             trialEvery = TRIAL_MIN;
             untilTrial = TRIAL_MIN;
         }
         trying = false;
         holding = false;
+    }
+
+    private void recover() {
+        prompt = 0;
+        holdNanos = Math.min(holdNanosMax, holdNanos + Math.max(1, holdNanosMax / 16));
     }
 
     private void learn(double evaporated) {

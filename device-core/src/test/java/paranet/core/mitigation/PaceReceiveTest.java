@@ -198,10 +198,10 @@ class PaceReceiveTest {
         flow(1000);
         double gap = rig.publish(1001, FrameClass.BULK, 1) - 1_000_000;
         assertEquals(93_000, gap, 1000, "five times what a frame waits for that may not wait");
-        assertEquals(1_018_000, rig.publish(1002, FrameClass.NORMAL, 1), 1000);
+        assertEquals(1_018_000.0, (double) rig.publish(1002, FrameClass.NORMAL, 1), 1000.0);
         flow(2000);
         assertEquals(CALL, rig.publish(2001, FrameClass.URGENT, 1));
-        assertEquals(2_019_000, rig.publish(2002, FrameClass.BULK, 1), 1000);
+        assertEquals(2_019_000.0, (double) rig.publish(2002, FrameClass.BULK, 1), 1000.0);
     }
 
     @Test

@@ -83,15 +83,29 @@ class PaceTransmitTest {
             evaporates();
         }
         long hold = policy().holdNanos();
+        for (int i = 0; i < 4; i++) {
+            micros += 15;
+            assertNotEquals(CALL, complete(micros, 1), "sent at once when it was told");
+            micros += 100;
+            assertEquals(CALL, rig.ask(micros));
+            assertEquals(i < 2 ? hold : hold / 2, policy().holdNanos(), "twice, not by chance");
+            hold = policy().holdNanos();
+        }
+        assertTrue(evaporates());
+        assertTrue(policy().holdNanos() > hold, "and recovers");
+    }
+
+    @Test
+    void aGuestThatHasNothingToSendIsNotOneThatWaits() {
+        while (policy().evaporates() < 0.9) {
+            evaporates();
+        }
         for (int i = 0; i < 3; i++) {
             micros += 1000;
             assertNotEquals(CALL, complete(micros, 1));
             assertEquals(CALL, rig.ask(micros + 100));
-            hold /= 2;
-            assertEquals(hold, policy().holdNanos());
         }
-        assertTrue(evaporates());
-        assertTrue(policy().holdNanos() > hold, "and recovers");
+        assertEquals(100_000, policy().holdNanos());
     }
 
     @Test
