@@ -16,6 +16,7 @@ final class Flags {
     static final int F_ADD_SEALS = 1033;
     static final int F_GET_SEALS = 1034;
     static final int F_SEAL_SHRINK = 2;
+    static final int MSG_DONTWAIT = 0x40;
     static final int MSG_NOSIGNAL = 0x4000;
 
     private Flags() {}

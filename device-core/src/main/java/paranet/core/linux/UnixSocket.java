@@ -12,7 +12,8 @@ import java.nio.charset.StandardCharsets;
 import java.util.List;
 
 /**
- * A Unix stream socket that carries bytes and descriptors, never blocking (unix(7)).
+ * A Unix stream socket that carries bytes and descriptors (unix(7)). It never blocks, also when
+ * whoever sent it here, and shares its flags, makes it blocking.
  *
  * <p>Threading: confined to one thread at a time.
  */
@@ -139,7 +140,8 @@ public final class UnixSocket implements AutoCloseable {
         ByteBuffer window = into.slice();
         message.setIov(new ByteBuffer[] {window});
         message.allocateControl(4 * DESCRIPTORS_MAX);
-        int bytes = Native.MORE.recvmsg(fd.number(), message, MSG_CMSG_CLOEXEC);
+        int bytes =
+                Native.MORE.recvmsg(fd.number(), message, MSG_CMSG_CLOEXEC | Flags.MSG_DONTWAIT);
         if (bytes < 0) {
             int errno = Native.MORE.errno();
             if (errno == Errno.EAGAIN || errno == Errno.EINTR) {
@@ -186,7 +188,9 @@ public final class UnixSocket implements AutoCloseable {
                 descriptors.forEach(each -> data.putInt(each.number()));
                 control.setData(data.flip());
             }
-            int bytes = Native.MORE.sendmsg(fd.number(), message, Flags.MSG_NOSIGNAL);
+            int bytes =
+                    Native.MORE.sendmsg(
+                            fd.number(), message, Flags.MSG_NOSIGNAL | Flags.MSG_DONTWAIT);
             if (bytes < 0) {
                 int errno = Native.MORE.errno();
                 if (errno == Errno.EAGAIN) {

@@ -31,7 +31,6 @@ public final class WakeDescriptor {
     private static final NativeBuffer SCRATCH = NativeBuffer.allocate(4096);
     private static final NativeBuffer SCRATCH_VEC = vec(SCRATCH);
     private static final int READS_MAX = 16; // a pipe of the usual size
-    private static final int MSG_DONTWAIT = 0x40;
     private static final int SPLICE_F_NONBLOCK = 2;
     private static final int RWF_NOWAIT = 8;
     private static final int CURRENT_OFFSET = -1;
@@ -98,7 +97,10 @@ public final class WakeDescriptor {
                     case PIPE -> spliceNow(fd, SCRATCH_VEC.address());
                     case SOCKET ->
                             Native.LIBC.recv(
-                                    fd.number(), SCRATCH.address(), SCRATCH.bytes(), MSG_DONTWAIT);
+                                    fd.number(),
+                                    SCRATCH.address(),
+                                    SCRATCH.bytes(),
+                                    Flags.MSG_DONTWAIT);
                 };
         return got > 0 || (got < 0 && isTransient(Native.errno()));
     }
@@ -132,7 +134,8 @@ public final class WakeDescriptor {
 
     /** write(2) of a socket that must not block, whatever flags its other holders set. */
     static long sendNow(Fd fd, long buffer, long bytes) {
-        return Native.LIBC.send(fd.number(), buffer, bytes, MSG_DONTWAIT | Flags.MSG_NOSIGNAL);
+        return Native.LIBC.send(
+                fd.number(), buffer, bytes, Flags.MSG_DONTWAIT | Flags.MSG_NOSIGNAL);
     }
 
     /** write(2), or read(2), of a pipe that must not block, whatever flags its holders set. */

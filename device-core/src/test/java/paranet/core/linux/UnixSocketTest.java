@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
 import paranet.core.linux.UnixSocket.Received;
@@ -160,6 +161,17 @@ final class UnixSocketTest {
         into.flip().get(arrived);
         assertArrayEquals(content, arrived);
         assertEquals(1, got.size());
+    }
+
+    /** Who sent us a socket keeps it open, and shares its flags. */
+    @Test
+    @Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+    void neverWaitsThoughSomebodyMadeItBlocking() throws Exception {
+        SharedFlags.blocking(near.fd());
+        assertEquals(Received.NOTHING, near.receive(ByteBuffer.allocateDirect(8), got));
+        ByteBuffer from = ByteBuffer.allocateDirect(2_000_000);
+        assertFalse(near.send(from, List.of()));
+        assertTrue(from.hasRemaining());
     }
 
     @Test
