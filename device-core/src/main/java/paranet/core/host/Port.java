@@ -262,8 +262,9 @@ public final class Port extends FrontendPort {
                 if (setup.kick() != null) {
                     setup.kick().close();
                 }
-                if (vring.err != null) {
-                    vring.err.signal();
+                if (vring.err != null) { // the worker's to do: somebody looks when it cannot go on
+                    QueueWorker worker = laneWorkers[device.laneOf(index)];
+                    var _ = worker.call(() -> worker.signal(vring.err));
                 }
                 throw new RequestRefused("ring %d: %s".formatted(index, why));
             }

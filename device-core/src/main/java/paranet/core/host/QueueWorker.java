@@ -124,7 +124,7 @@ public final class QueueWorker implements AutoCloseable {
         }
     }
 
-    /** Interrupts a guest. Worker's thread. */
+    /** Interrupts a guest, or tells its front end of an error. Worker's thread. */
     EventFd.Signal signal(EventFd call) {
         signalWatch.begin(call);
         EventFd.Signal outcome = call.signal();

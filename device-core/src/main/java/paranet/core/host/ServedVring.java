@@ -224,7 +224,7 @@ final class ServedVring {
                     ring.fault().meaning(),
                     ring.faultValue());
             if (err != null) {
-                err.signal();
+                var _ = worker.signal(err);
             }
         }
     }

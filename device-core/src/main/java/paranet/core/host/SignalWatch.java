@@ -75,7 +75,7 @@ final class SignalWatch {
     boolean unblock() {
         EventFd suspect = signalling;
         if (suspect != null && suspect.isFull()) {
-            LOG.warn("{} is stuck interrupting a guest at {}", worker, suspect);
+            LOG.warn("{} is stuck waking a front end by {}", worker, suspect);
             suspect.giveUp();
         }
         return suspect != null;
