@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 public final class PortListener implements AutoCloseable {
     private static final int S_IFMT = 0xf000; // inode(7)
     private static final int S_IFSOCK = 0xc000;
+    private static final int PAUSE_MILLIS = 1_000;
 
     private static final Logger LOG = LoggerFactory.getLogger(PortListener.class);
 
@@ -29,6 +30,7 @@ public final class PortListener implements AutoCloseable {
     private final ControlLoop control;
     private final UnixSocket socket;
     private DescriptorWatch watch;
+    private boolean closed;
 
     private PortListener(Path path, ControlLoop control, UnixSocket socket) {
         this.path = path;
@@ -107,15 +109,23 @@ public final class PortListener implements AutoCloseable {
         }
     }
 
+    /** Takes one, so that all else has its turn while somebody connects again and again. */
     private void accept(Consumer<UnixSocket> taker) {
         try {
             UnixSocket connected = socket.accept();
-            while (connected != null) {
+            if (connected != null) {
                 taker.accept(connected);
-                connected = socket.accept();
             }
-        } catch (LinuxException e) {
-            LOG.warn("{}: {}", path, e.getMessage());
+        } catch (LinuxException e) { // no descriptors left: whoever waits goes on doing so
+            LOG.warn("{}: {}; trying again in {} ms", path, e.getMessage(), PAUSE_MILLIS);
+            watch.interest(DescriptorWatch.NOTHING);
+            control.schedule(this::resume, PAUSE_MILLIS);
+        }
+    }
+
+    private void resume() {
+        if (!closed) {
+            watch.interest(DescriptorWatch.READABLE);
         }
     }
 
@@ -124,6 +134,7 @@ public final class PortListener implements AutoCloseable {
         try {
             control.call(
                     () -> {
+                        closed = true;
                         watch.cancel();
                         return null;
                     });

@@ -20,6 +20,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.function.BooleanSupplier;
 
@@ -97,6 +98,35 @@ class PortListenerTest {
             }
             await(() -> port.snapshot().connections() == 20);
         }
+    }
+
+    @Test
+    void givesEverythingElseItsTurnWhileManyConnect() throws Exception {
+        List<String> order = Collections.synchronizedList(new ArrayList<>());
+        PortListener listener =
+                PortListener.open(
+                        path(),
+                        control,
+                        taken -> {
+                            taken.close();
+                            order.add("taken");
+                            control.execute(() -> order.add("something else"));
+                        },
+                        false);
+        control.call(
+                () -> {
+                    for (int i = 0; i < 3; i++) {
+                        UnixSocket.connect(path().toString()).close();
+                    }
+                    return null;
+                });
+        await(() -> order.size() == 6);
+        assertEquals(
+                Collections.nCopies(3, List.of("taken", "something else")).stream()
+                        .flatMap(List::stream)
+                        .toList(),
+                order);
+        listener.close();
     }
 
     @Test
