@@ -5,6 +5,8 @@ import jnr.posix.FileStat;
 
 import paranet.core.memory.SharedMemory;
 
+import java.util.concurrent.atomic.AtomicLong;
+
 /**
  * A shared mapping of a file, from its first byte, until closed (mmap(2)).
  *
@@ -19,6 +21,11 @@ public final class Mapping implements AutoCloseable {
     private static final long MAP_FAILED = -1;
     private static final int MAP_NORESERVE = 0x4000;
 
+    /** Half of 47 bits of address space: whoever sends files leaves room for all else. */
+    static final long ALL_BYTES_MAX = 1L << 46;
+
+    private static final AtomicLong ALL_BYTES = new AtomicLong();
+
     private final long address;
     private final long bytes;
     private boolean closed;
@@ -26,6 +33,7 @@ public final class Mapping implements AutoCloseable {
     private Mapping(long address, long bytes) {
         this.address = address;
         this.bytes = bytes;
+        ALL_BYTES.addAndGet(bytes);
         SharedMemory.admit(address, bytes);
     }
 
@@ -44,6 +52,7 @@ public final class Mapping implements AutoCloseable {
             throw new FileTooShortException(stat.st_size(), bytes);
         }
         long block = Math.max(stat.blockSize(), 4096);
+        requireSpace(bytes, file);
         long length = (bytes + block - 1) / block * block;
         Pointer mapped =
                 Native.LIBC.mmap(
@@ -57,6 +66,16 @@ public final class Mapping implements AutoCloseable {
             throw Native.failure("mmap", "%d bytes of %s".formatted(length, file));
         }
         return new Mapping(mapped.address(), length);
+    }
+
+    private static void requireSpace(long bytes, Fd file) throws LinuxException {
+        if (bytes > ALL_BYTES_MAX - ALL_BYTES.get()) {
+            throw new LinuxException(
+                    "mmap",
+                    Errno.ENOMEM,
+                    "%d bytes of %s, %d of at most %d are mapped"
+                            .formatted(bytes, file, ALL_BYTES.get(), ALL_BYTES_MAX));
+        }
     }
 
     /** Whether the file's owner promised never to cut it (fcntl(2), F_SEAL_SHRINK). */
@@ -79,6 +98,7 @@ public final class Mapping implements AutoCloseable {
             closed = true;
             SharedMemory.revoke(address, bytes);
             Native.LIBC.munmap(address, bytes);
+            ALL_BYTES.addAndGet(-bytes);
         }
     }
 }

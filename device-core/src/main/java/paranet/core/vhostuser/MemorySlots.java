@@ -7,13 +7,17 @@ import java.util.function.ToLongFunction;
 
 /**
  * The regions a front end has described, and the rules for a new one: not empty, no wrap-around, no
- * overlap, neither in guest nor in front-end addresses (vhost-user, Memory region description).
+ * overlap, neither in guest nor in front-end addresses (vhost-user, Memory region description), and
+ * no more of them than leave address space for others.
  *
  * <p>Threading: immutable.
  */
 record MemorySlots(List<MemoryRegion> regions) {
     /** Slots of one table; the front end may count on them for as long as the port lives. */
     static final int COUNT_MAX = 509;
+
+    /** What one front end may have mapped: 16 of them leave half of 47 bits of address space. */
+    static final long MAPPED_BYTES_MAX = 1L << 42;
 
     static final MemorySlots EMPTY = new MemorySlots(List.of());
 
@@ -27,8 +31,16 @@ record MemorySlots(List<MemoryRegion> regions) {
             throw new RequestRefused(
                     "no regions; is the guest's memory shared, as with memory-backend-memfd,share=on?");
         }
+        long mapped = 0;
         for (MemoryRegion region : regions) {
             requireSound(region);
+            long bytes = region.mmapOffset() + region.size(); // mapped from the file's beginning
+            if (bytes > MAPPED_BYTES_MAX - mapped) {
+                throw new RequestRefused(
+                        "more than 0x%x bytes of files to map, with %s"
+                                .formatted(MAPPED_BYTES_MAX, words(region)));
+            }
+            mapped += bytes;
         }
         requireApart("guest", regions, MemoryRegion::guestAddress);
         requireApart("front-end", regions, MemoryRegion::frontendAddress);

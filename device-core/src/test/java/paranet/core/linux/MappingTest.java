@@ -101,6 +101,25 @@ final class MappingTest {
     }
 
     @Test
+    void leavesHalfOfTheAddressSpaceToOthers() throws Exception {
+        long half = Mapping.ALL_BYTES_MAX / 2;
+        try (Fd file = Memfd.create("sparse", half)) {
+            for (int i = 0; i < 2; i++) { // what is unmapped counts no more
+                try (Mapping _ = Mapping.map(file, half)) {
+                    try (Mapping _ = Mapping.map(file, half - (1L << 40))) {
+                        LinuxException e =
+                                assertThrows(
+                                        LinuxException.class,
+                                        () -> Mapping.map(file, (1L << 40) + 1));
+                        assertEquals(Errno.ENOMEM, e.errno());
+                        assertTrue(e.getMessage().contains("are mapped"), e.getMessage());
+                    }
+                }
+            }
+        }
+    }
+
+    @Test
     void refusesWhatCannotBeMapped() throws Exception {
         try (EventFd event = EventFd.open()) {
             assertThrows(FileTooShortException.class, () -> Mapping.map(event.fd(), PAGE));

@@ -10,6 +10,9 @@ import java.util.Set;
  * which are answered, and which rings run afterwards.
  */
 final class SessionModel {
+    private static final long TIB_4 = 4L << 40;
+    private static final long TIB_5 = 5L << 40;
+
     private static final Set<Integer> ANSWERED = Set.of(1, 11, 15, 17, 24, 36, 40);
 
     private final SmallDevice device;
@@ -268,11 +271,13 @@ final class SessionModel {
     }
 
     private static boolean sound(List<MemoryRegion> regions) {
+        long mapped = 0;
         for (int i = 0; i < regions.size(); i++) {
             MemoryRegion a = regions.get(i);
             if (a.size() <= 0 || a.mmapOffset() < 0 || a.mmapOffset() + a.size() < 0) {
                 return false;
             }
+            mapped += Math.min(a.mmapOffset() + a.size(), TIB_5); // no sum wraps around
             long guestRoom = -a.guestAddress(); // bytes up to 2^64; 0 stands for all of them
             long frontendRoom = -a.frontendAddress();
             if ((guestRoom != 0 && Long.compareUnsigned(a.size(), guestRoom) > 0)
@@ -288,7 +293,7 @@ final class SessionModel {
                 }
             }
         }
-        return true;
+        return mapped <= TIB_4;
     }
 
     private static boolean inside(long address, long start, long size) {

@@ -573,6 +573,13 @@ class SessionTest {
             {new MemoryRegion(0, 8192, -4096, 0)},
             {new MemoryRegion(0, 4096, 0, Long.MAX_VALUE)},
             {new MemoryRegion(0, 4096, 0, -4096)},
+            {new MemoryRegion(0, MemorySlots.MAPPED_BYTES_MAX + 1, 0, 0)},
+            {new MemoryRegion(0, 4096, 0, MemorySlots.MAPPED_BYTES_MAX)},
+            {
+                new MemoryRegion(0, 1L << 41, 0, 0),
+                new MemoryRegion(1L << 50, 1L << 41, 1L << 50, 0),
+                new MemoryRegion(1L << 51, 1, 1L << 51, 0)
+            },
             {new MemoryRegion(0, 8192, 0, 0), new MemoryRegion(4096, 8192, 1 << 20, 0)},
             {new MemoryRegion(0, 8192, 0, 0), new MemoryRegion(1 << 20, 8192, 4096, 0)},
             {new MemoryRegion(4096, 4096, 0, 0), new MemoryRegion(0, 1 << 20, 1 << 20, 0)},
