@@ -1,5 +1,8 @@
 package paranet.launcher;
 
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
 import java.io.IOException;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -20,6 +23,7 @@ final class PlugControl {
     /** The first word of every request. */
     static final String BUS = "bus";
 
+    private static final Logger LOG = LoggerFactory.getLogger(PlugControl.class);
     private static final String TAP = "--tap=";
     private static final String SOURCE = "--source=";
 
@@ -81,8 +85,9 @@ final class PlugControl {
             plugged.bridge().close();
             throw e;
         }
-        return "%s: device %d: %s, %s\n"
-                .formatted(bus.port().name(), devid, mac, plugged.bridge().describe());
+        return logged(
+                "%s: device %d: %s, %s"
+                        .formatted(bus.port().name(), devid, mac, plugged.bridge().describe()));
     }
 
     private static String drop(VenetBackEnd bus, String device) throws OptionException {
@@ -91,7 +96,12 @@ final class PlugControl {
             throw new OptionException(
                     "%s has no device %d; show lists them".formatted(bus.port().name(), devid));
         }
-        return "%s: device %d is gone\n".formatted(bus.port().name(), devid);
+        return logged("%s: device %d is gone".formatted(bus.port().name(), devid));
+    }
+
+    private static String logged(String done) {
+        LOG.info("{}", done);
+        return done + "\n";
     }
 
     private static Network network(String text) throws OptionException {
