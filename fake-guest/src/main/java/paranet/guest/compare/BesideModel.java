@@ -20,7 +20,7 @@ import java.util.Locale;
  *
  * <p>The model has two answers: one for a guest of {@code pi2020}, and one for a guest as slow as
  * the real one. How slow that is, is measured under policy {@code none}: CPU time a frame, and the
- * round trip, from which the time to wake follows. No count of interrupts goes in.
+ * round trip, from which the times to wake follow. No count of interrupts goes in.
  *
  * <p>Threading: immutable.
  */
@@ -38,6 +38,7 @@ public final class BesideModel {
     private static final String ERA = Matrix.PI;
     private static final long NANOS = 200_000_000;
     private static final double LINK_BITS = 10e9;
+    private static final int SLEEPERS = 4; // on the way of a request and its answer
     private static final long ACK_NANOS = 20_000; // as Workload.TCP_OUT
 
     private final List<MeasuredGuest> rows;
@@ -65,7 +66,9 @@ public final class BesideModel {
 
     private Line line(MeasuredGuest row) {
         Outcome modelled = run(row, row.policy(), UnitCosts.named(ERA), Assumptions.shipped());
-        Outcome asSlow = run(row, row.policy(), costs(row), assumptions(service(row)));
+        long service = service(row);
+        long pause = pause(row);
+        Outcome asSlow = run(row, row.policy(), costs(service, pause), assumptions(service, pause));
         return new Line(row, perFrame(modelled), perFrame(asSlow), frames(asSlow));
     }
 
@@ -114,29 +117,22 @@ public final class BesideModel {
         return row;
     }
 
-    private static Assumptions assumptions(long serviceNanos) {
-        return Assumptions.shipped().with("guest-send-nanos", serviceNanos);
-    }
-
-    /** Waking takes what is missing when a request's way is simulated with all else as measured. */
-    private UnitCosts costs(MeasuredGuest row) {
+    /**
+     * How much longer than the model's each sleeper needs to wake, so that a request takes what it
+     * took: the back end, the guest, the back end again, the client.
+     */
+    private long pause(MeasuredGuest row) {
         MeasuredGuest requests = under(row, "rr");
-        UnitCosts awake = costs(service(row), UnitCosts.named(ERA).wakeNanos());
         if (requests.roundTripNanos().isEmpty() || !requests.workload().equals("rr")) {
-            return awake;
+            return 0;
         }
         long service = service(requests);
-        Outcome simulated =
-                run(
-                        requests,
-                        "none",
-                        costs(service, UnitCosts.named(ERA).wakeNanos()),
-                        assumptions(service));
+        Outcome simulated = run(requests, "none", costs(service, 0), assumptions(service, 0));
         double missing = requests.roundTripNanos().getAsLong() - 1e9 / simulated.transactions();
-        return costs(service(row), awake.wakeNanos() + Math.max(0, Math.round(missing)));
+        return Math.max(0, Math.round(missing / SLEEPERS));
     }
 
-    private static UnitCosts costs(long serviceNanos, long wakeNanos) {
+    private static UnitCosts costs(long serviceNanos, long pauseNanos) {
         UnitCosts of = UnitCosts.named(ERA);
         return new UnitCosts(
                 "measured",
@@ -146,8 +142,18 @@ public final class BesideModel {
                 of.heavyNanos(),
                 of.callNanos(),
                 of.irqNanos(),
-                wakeNanos,
+                of.wakeNanos() + pauseNanos,
                 serviceNanos);
+    }
+
+    /**
+     * The wire's way, twice a request, is where the model has the client and the way to the guest.
+     */
+    private static Assumptions assumptions(long serviceNanos, long pauseNanos) {
+        Assumptions of = Assumptions.shipped();
+        return of.with("guest-send-nanos", serviceNanos)
+                .with("host-wake-nanos", of.of("host-wake-nanos") + pauseNanos)
+                .with("wire-nanos", of.of("wire-nanos") + pauseNanos);
     }
 
     private static double frames(Outcome outcome) {
