@@ -2,6 +2,7 @@ package paranet.venet;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import paranet.core.device.BusControl;
 import paranet.core.frame.FrameBridge;
 import paranet.core.ioq.IoqIdx;
 import paranet.core.ioq.IoqRole;
@@ -22,8 +23,8 @@ import java.util.List;
 import java.util.TreeMap;
 
 /**
- * A guest of 4 MiB and the bus that it talks to, called directly; numbers and layouts are this
- * side's own.
+ * A guest of 4 MiB and the bus that it talks to, called directly unless something else stands in
+ * front; numbers and layouts are this side's own.
  */
 final class BusRig implements AutoCloseable {
     static final long BYTES = 0x400000;
@@ -66,6 +67,7 @@ final class BusRig implements AutoCloseable {
                         SharedMemory.putLe32(address, SharedMemory.le32(address) & ~(1 << bit));
                         return true;
                     });
+    BusControl front = bus; // how the guest reaches it
     final TreeMap<Integer, NorthIoq> eventqs = new TreeMap<>();
 
     BusRig() {
@@ -88,7 +90,8 @@ final class BusRig implements AutoCloseable {
         NorthIoq ring = layOut(EVENTQ + 0x1000L * index, slots, IoqRole.CONSUMER);
         post(ring, index);
         ring.signal().enable();
-        assertEquals(0, bus.addEventq(slots, EVENTQ + 0x1000L * index, RECORDS + 0x8000L * index));
+        assertEquals(
+                0, front.addEventq(slots, EVENTQ + 0x1000L * index, RECORDS + 0x8000L * index));
         eventqs.put(index, ring);
         return ring;
     }
@@ -151,7 +154,7 @@ final class BusRig implements AutoCloseable {
         SharedMemory.putLe32(at + ARGS, devid);
         SharedMemory.putLe32(at + ARGS + 4, version);
         SharedMemory.putLe64(at + ARGS + 8, -1);
-        return bus.call(0, 0, 16, ARGS);
+        return front.call(0, 0, 16, ARGS);
     }
 
     /** Opens a device that is there; its devh. */
@@ -162,7 +165,7 @@ final class BusRig implements AutoCloseable {
 
     int close(long devh) {
         SharedMemory.putLe64(at + ARGS, devh);
-        return bus.call(0, 1, 8, ARGS);
+        return front.call(0, 1, 8, ARGS);
     }
 
     int call(long devh, int function, int length, long data) {
@@ -171,7 +174,7 @@ final class BusRig implements AutoCloseable {
         SharedMemory.putLe32(at + ARGS + 12, length);
         SharedMemory.putLe32(at + ARGS + 16, 0);
         SharedMemory.putLe64(at + ARGS + 24, data);
-        return bus.call(0, 2, 32, ARGS);
+        return front.call(0, 2, 32, ARGS);
     }
 
     int shm(long devh, int id, int length, int signalOffset, long cookie, long data) {
@@ -183,7 +186,7 @@ final class BusRig implements AutoCloseable {
         SharedMemory.putLe32(at + ARGS + 28, 0);
         SharedMemory.putLe64(at + ARGS + 32, cookie);
         SharedMemory.putLe64(at + ARGS + 40, data);
-        return bus.call(0, 3, 48, ARGS);
+        return front.call(0, 3, 48, ARGS);
     }
 
     int pool(long devh, int id, int length, long data) {
