@@ -39,11 +39,12 @@ final class OptionText {
                     "%s=%s has %d bytes, 1 to %d are possible; use a shorter directory"
                             .formatted(option, text, length, SOCKET_PATH_BYTES_MAX));
         }
-        try {
-            return Path.of(text);
-        } catch (InvalidPathException e) {
-            throw new OptionException("--socket-path=" + text + " is no path: " + e.getReason(), e);
+        Path path = path(option, text);
+        if (path.getFileName() == null) {
+            throw new OptionException(
+                    option + "=" + text + " names no file; name one, as in /run/vm1.sock");
         }
+        return path;
     }
 
     /** A file of the user's; whether it can be written shows when it is opened. */
@@ -51,6 +52,10 @@ final class OptionText {
         if (text.isEmpty()) {
             throw new OptionException(option + " is empty; name a file");
         }
+        return path(option, text);
+    }
+
+    private static Path path(String option, String text) throws OptionException {
         try {
             return Path.of(text);
         } catch (InvalidPathException e) {

@@ -103,11 +103,23 @@ final class PortServer {
     }
 
     private static void meet(BackEnd backEnd, Endpoint endpoint, StopSignal stop)
-            throws IOException {
+            throws IOException, OptionException {
         switch (endpoint) {
             case Endpoint.Listen(var path) -> backEnd.listen(path);
             case Endpoint.Connect(var path) -> backEnd.connect(path);
-            case Endpoint.Inherited(int descriptor) -> backEnd.adopt(descriptor, stop::request);
+            case Endpoint.Inherited(int descriptor) -> adopt(backEnd, descriptor, stop);
+        }
+    }
+
+    private static void adopt(BackEnd backEnd, int descriptor, StopSignal stop)
+            throws OptionException {
+        try {
+            backEnd.adopt(descriptor, stop::request);
+        } catch (IOException e) {
+            throw new OptionException(
+                    "--fd=%d is no open socket; whoever starts paranet hands down a connected one"
+                            .formatted(descriptor),
+                    e);
         }
     }
 

@@ -279,13 +279,11 @@ final class ServeCommand implements Callable<Integer> {
             out.flush();
             return ExitStatus.DONE;
         }
-        ServeOptions options;
         try {
-            options = options();
+            return server.serve(options(), stop);
         } catch (OptionException e) {
             throw new ParameterException(spec.commandLine(), e.getMessage(), e);
         }
-        return server.serve(options, stop);
     }
 
     private ServeOptions options() throws OptionException {

@@ -233,6 +233,7 @@ class OptionsTest {
                         "--socket-path=/" + "x".repeat(107),
                         "--echo"),
                 List.of("--socket-path is empty", "serve", "--socket-path=", "--echo"),
+                List.of("--socket-path=/ names no file", "serve", "--socket-path=/", "--echo"),
                 List.of("names 4 twice", "serve", socket, "--tap-fd=4,5,4"),
                 List.of("--tap-fd= is not a whole number", "serve", socket, "--tap-fd=4,"),
                 List.of("at most 128", "serve", socket, "--tap-fd=" + numbers(3, 132)),

@@ -5,6 +5,7 @@ import org.slf4j.LoggerFactory;
 
 import paranet.core.linux.Fd;
 import paranet.core.linux.UnixSocket;
+import paranet.core.linux.WakeDescriptor;
 import paranet.core.vhostuser.FrontendSession;
 import paranet.core.vhostuser.WireTrace;
 
@@ -96,9 +97,14 @@ public abstract sealed class FrontendPort implements AutoCloseable permits Port,
      *
      * @param descriptor the socket, owned by the port from now on
      * @param ended runs on the control thread after that front end left
+     * @throws IOException if it is no open socket
      */
     public final void adopt(int descriptor, Runnable ended) throws IOException {
-        UnixSocket socket = new UnixSocket(new Fd(descriptor), "fd " + descriptor);
+        Fd fd = new Fd(descriptor);
+        if (WakeDescriptor.kind(fd) != WakeDescriptor.Kind.SOCKET) {
+            throw new IOException("%s is no socket".formatted(fd));
+        }
+        UnixSocket socket = new UnixSocket(fd, fd.toString());
         control.execute(() -> attach(socket, ended));
     }
 

@@ -91,6 +91,12 @@ public final class PortListener implements AutoCloseable {
     }
 
     private static void requireFree(Path path) throws IOException {
+        Path directory = path.toAbsolutePath().getParent();
+        if (!Files.isDirectory(directory)) {
+            throw new IOException(
+                    "%s: there is no directory %s; make it, or choose another path"
+                            .formatted(path, directory));
+        }
         if (!Files.exists(path)) {
             return;
         }

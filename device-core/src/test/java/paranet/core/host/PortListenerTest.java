@@ -89,6 +89,17 @@ class PortListenerTest {
     }
 
     @Test
+    void namesTheDirectoryThatIsNotThere() {
+        Path nowhere = directory.resolve("none/port.sock");
+        IOException refused =
+                assertThrows(IOException.class, () -> PortListener.open(nowhere, port, control));
+        assertEquals(
+                "%s: there is no directory %s; make it, or choose another path"
+                        .formatted(nowhere, nowhere.getParent()),
+                refused.getMessage());
+    }
+
+    @Test
     void servesOneFrontEndAfterTheOther() throws Exception {
         try (PortListener _ = PortListener.open(path(), port, control)) {
             for (int i = 0; i < 20; i++) {
