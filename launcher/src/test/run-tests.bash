@@ -3,9 +3,12 @@
 
 test_usage() {
     cat <<'USAGE'
-Usage: paranet test [--fast | --only=NAME]
+Usage: paranet test [--fast | --long | --only=NAME]
 Runs every test, phase by phase. As root it first installs what the tests need.
   --fast        leaves out the real guests (QEMU, User-Mode Linux, DPDK)
+  --long        instead, those that are small otherwise at full size: explorers, litmus, property
+                and fuzz tests; hours. What passed is not repeated with the same sources, so it can
+                be ended and begun again. Writes docs/long-run.txt when all has passed.
   --only=NAME   one test class, pattern or method: NAME or NAME#method, as Maven's -Dtest
 With CI=true in the environment a skipped test is a failure.
 Status: 0 all passed, 1 something failed, 2 wrong usage, 78 a prerequisite is missing.
@@ -13,10 +16,11 @@ USAGE
 }
 
 run_tests() {
-    local fast='' only='' argument
+    local fast='' long='' only='' argument
     for argument; do
         case $argument in
             --fast) fast=yes ;;
+            --long) long=yes ;;
             --only=?*) only=${argument#*=} ;;
             -h | --help)
                 test_usage
@@ -28,7 +32,7 @@ run_tests() {
                 ;;
         esac
     done
-    [[ -z $fast || -z $only ]] || fail 2 "--fast and --only exclude each other"
+    [[ ${fast:+1}${long:+1}${only:+1} != 11* ]] || fail 2 "--fast, --long and --only exclude each other"
 
     reports=$here/target/test-reports passed=0 failed=0 skipped=0 phases=''
     rm -rf "$reports"
@@ -38,9 +42,11 @@ run_tests() {
         export MAVEN_OPTS="${MAVEN_OPTS-} -Duser.home=$HOME" # and a JVM takes itself for root
     fi
 
-    [[ -n $fast ]] || phase provision provision
+    [[ -n $fast || -n $long ]] || phase provision provision
     phase build ensure_built
-    if [[ -n $only ]]; then
+    if [[ -n $long ]]; then
+        long_run
+    elif [[ -n $only ]]; then
         phase only maven_tests -DexcludedGroups=none -Dtest="$only" -Dsurefire.failIfNoSpecifiedTests=false
     else
         phase verify maven_tests -DexcludedGroups=guest
@@ -49,6 +55,48 @@ run_tests() {
         [[ -n $fast ]] || phase real-guests maven_tests -DexcludedGroups=none -Dgroups=guest
     fi
     summary
+}
+
+# The tests that have a full size. A phase that passed leaves what it printed in $remembered.
+long_run() {
+    local remembered
+    remembered=$here/target/long-run/$(tests_hash)
+    mkdir -p "$remembered"
+    long_phase explorers 'LostWakeUpExplorerTest,DecisionExplorerTest'
+    long_phase litmus 'ShmSignalLitmusTest,WakeUpRaceTest'
+    long_phase properties '*PropertyTest'
+    long_phase fuzz '*FuzzTest'
+    [[ $failed == 0 ]] || return 0
+    {
+        echo "./paranet test --long: the last run that passed. Lines are what its tests say they did."
+        echo "$(nproc) processors, $("$jdk/bin/java" --version | head -n 1), $(uname -sr)"
+        cat "$remembered"/{explorers,litmus,properties,fuzz}
+    } >"$here/docs/long-run.txt"
+    say "written: docs/long-run.txt"
+}
+
+# long_phase NAME TESTS
+long_phase() {
+    local name=$1 failed_before=$failed passed_before=$passed start=$SECONDS
+    if [[ -e $remembered/$name ]]; then
+        say "== $name has passed with these sources: $(head -n 1 "$remembered/$name")"
+        return
+    fi
+    phase "$name" maven_tests -DexcludedGroups=tap,guest -Dparanet.long=true -Dsurefire.heap=-Xmx2g \
+        -Dtest="$2" -Dsurefire.failIfNoSpecifiedTests=false -pl device-core,virtio-net-backend,venet-backend -am
+    [[ $failed == "$failed_before" && $passed != "$passed_before" ]] || return 0
+    {
+        echo "$name: $(date -u +%Y-%m-%dT%H:%MZ), $((passed - passed_before)) passed in $((SECONDS - start)) s"
+        sed -n 's/^.*\(did: .*\)$/  \1/p' "$reports/$name.log"
+    } >"$remembered/$name.new"
+    mv "$remembered/$name.new" "$remembered/$name"
+}
+
+tests_hash() {
+    local hash
+    hash=$(cd "$here" && find paranet pom.xml ./*/pom.xml ./*/src -type f -print0 | LC_ALL=C sort -z |
+        xargs -0 sha256sum | sha256sum)
+    printf '%.16s' "$hash"
 }
 
 # phase NAME COMMAND..: runs the command, keeps its reports and adds them up.
@@ -110,7 +158,7 @@ summary() {
     list failed '(failure|error)'
     list flaky '(flakyFailure|flakyError)'
     list skipped skipped
-    if [[ $((passed + failed)) == 0 ]]; then
+    if [[ $((passed + failed)) == 0 && -z $long ]]; then
         echo "no test ran"
         failed=1
     fi

@@ -39,7 +39,8 @@ class ScriptTest {
             <testcase name="wavers" classname="a.XTest" time="0.0">
             <flakyFailure message="too late" type="E"/>
             </testcase>
-            <testcase name="skips\"""";
+            <testcase name="skips\"\
+            """;
 
     /** All that the script needs beside a JDK: what a minimal Debian has. */
     private static final List<String> NEEDED_TOOLS =
@@ -222,7 +223,8 @@ class ScriptTest {
                 "jdk-25/bin/java",
                 """
                 case "$*" in *AOTCacheOutput*) exit 1 ;; esac
-                printf '%s ' "$0"; printf '%s|' "$@"; echo""");
+                printf '%s ' "$0"; printf '%s|' "$@"; echo\
+                """);
 
         Result result = paranet();
 
@@ -236,7 +238,8 @@ class ScriptTest {
                 """
                 case "$*" in *--offline*)
                     echo '[ERROR] Cannot access central in offline mode -> [Help 1]'; exit 1 ;;
-                esac""");
+                esac\
+                """);
 
         Result result = paranet();
 
@@ -329,6 +332,41 @@ class ScriptTest {
     }
 
     @Test
+    @Timeout(180) // runs the script three times, with four phases each
+    void aLongRunRepeatsNothingThatPassed() throws Exception {
+        Files.createDirectory(checkout.resolve("docs"));
+        maven(
+                report(10, 0, 0)
+                        + "\ncase \"$*\" in *Fuzz*) "
+                        + report(10, 1, 0)
+                        + " ;; esac; echo 'did: 7 states'");
+
+        Result broken = paranet("test", "--long");
+
+        assertEquals(1, broken.status, broken.err);
+        assertFalse(Files.exists(checkout.resolve("docs/long-run.txt")));
+        List<String> phases = mavenCalls().stream().filter(c -> c.contains("-Dtest=")).toList();
+        assertEquals(4, phases.size());
+        assertTrue(
+                phases.stream().allMatch(c -> c.contains("-Dparanet.long=true")), phases::toString);
+
+        maven(report(10, 0, 0) + "\necho 'did: 8 states'");
+        Result resumed = paranet("test", "--long");
+
+        assertEquals(0, resumed.status, resumed.err);
+        assertTrue(resumed.err.contains("explorers has passed with these sources"), resumed.err);
+        assertEquals(
+                5, mavenCalls().stream().filter(c -> c.contains("-Dtest=")).count(), "fuzz alone");
+        String written = Files.readString(checkout.resolve("docs/long-run.txt"));
+        assertTrue(written.contains("did: 7 states"), written);
+        assertTrue(written.contains("did: 8 states"), written);
+
+        write("checkout/launcher/src/main/java/Main.java", "class Other {}");
+        assertEquals(0, paranet("test", "--long").status);
+        assertEquals(9, mavenCalls().stream().filter(c -> c.contains("-Dtest=")).count());
+    }
+
+    @Test
     void failsOnAFailedTestAndNamesIt() throws Exception {
         maven(report(10, 3, 0));
 
@@ -410,7 +448,8 @@ class ScriptTest {
                 for argument; do
                     case $argument in -XX:AOTCacheOutput=*) : > "${argument#*=}" ;; esac
                 done
-                printf '%s ' "$0"; printf '%s|' "$PWD" "$@"; echo""");
+                printf '%s ' "$0"; printf '%s|' "$PWD" "$@"; echo\
+                """);
         return temp.resolve(name);
     }
 
@@ -424,7 +463,8 @@ class ScriptTest {
                 mkdir -p launcher/target/lib
                 : > launcher/target/launcher-1.jar
                 : > launcher/target/lib/b.jar
-                : > launcher/target/lib/a.jar"""
+                : > launcher/target/lib/a.jar\
+                """
                         .formatted(temp, first));
     }
 

@@ -22,7 +22,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class HostileIoqFuzzTest {
-    private static final int RUNS = 2000;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 200_000 : 2000;
     private static final int STEPS = 300;
     private static final int DURING_RUNS = 100;
     private static final int DURING_STEPS = 3000;

@@ -35,7 +35,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class IoqPropertyTest {
-    private static final int RUNS = 150;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 10_000 : 150;
     private static final int STEPS = 1500;
 
     /** The rings of venet and its bus: who produces, and how the north moves. */

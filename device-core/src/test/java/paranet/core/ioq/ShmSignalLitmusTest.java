@@ -28,9 +28,13 @@ import java.util.concurrent.atomic.AtomicInteger;
  * without it something soon is, so the race is one. Two processors are needed for that half.
  */
 class ShmSignalLitmusTest {
+    private static final boolean LONG = Boolean.getBoolean("paranet.long");
     private static final int TRIALS_MAX = 100_000_000;
-    private static final long FENCED_NANOS_MAX =
-            5_000_000_000L; // where cores are scarce, fewer trials
+    private static final int FENCED_TRIALS_MAX = LONG ? TRIALS_MAX : 10_000_000;
+
+    /** Where cores are scarce, fewer trials; but a long run has time. */
+    private static final long FENCED_NANOS_MAX = LONG ? 3_600_000_000_000L : 15_000_000_000L;
+
     private static final long UNFENCED_NANOS_MAX = 240_000_000_000L;
     private static final int WARM_UP = 50_000;
 
@@ -40,41 +44,41 @@ class ShmSignalLitmusTest {
     private static final int SPINS_MAX = 100_000;
 
     @Test
-    @Timeout(90)
+    @Timeout(4000)
     void p1LosesNoWakeup() throws Exception {
         assertLosesNothing(new EnableRace(ShmSignal.Fences.FULL));
     }
 
     @Test
-    @Timeout(90)
+    @Timeout(4000)
     void p2LosesNoWakeup() throws Exception {
         assertLosesNothing(new AcknowledgeRace(ShmSignal.Fences.FULL));
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(4000)
     void p1LosesAWakeupWithoutTheFence() throws Exception {
         assertLoses(new EnableRace(ShmSignal.Fences.NONE_IN_ENABLE));
     }
 
     @Test
-    @Timeout(300)
+    @Timeout(4000)
     void p2LosesAWakeupWithoutTheFence() throws Exception {
         assertLoses(new AcknowledgeRace(ShmSignal.Fences.NONE_IN_ACKNOWLEDGEMENT));
     }
 
     @Test
-    @Timeout(90)
+    @Timeout(4000)
     void aConsumerMissesNothingThatDirtyWasClearedFor() throws Exception {
         assertLosesNothing(new ServiceRace());
     }
 
     private static void assertLosesNothing(Race race) throws Exception {
         try (race) {
-            race.run(FENCED_NANOS_MAX);
-            System.out.printf("%s: none lost of %d%n", race, race.trials);
+            race.run(FENCED_TRIALS_MAX, FENCED_NANOS_MAX);
+            System.out.printf("did: %s: none lost of %d%n", race, race.trials);
             assertEquals(0, race.lost, "lost in trial " + race.trials);
-            assertTrue(race.trials > 0);
+            assertTrue(race.trials >= (LONG ? FENCED_TRIALS_MAX : 1));
         }
     }
 
@@ -84,8 +88,8 @@ class ShmSignalLitmusTest {
                 System.out.println("not run: one processor keeps its own stores in order");
                 return;
             }
-            race.run(UNFENCED_NANOS_MAX);
-            System.out.printf("%s: lost in trial %d%n", race, race.trials);
+            race.run(TRIALS_MAX, UNFENCED_NANOS_MAX);
+            System.out.printf("did: %s: lost in trial %d%n", race, race.trials);
             assertEquals(1, race.lost, "lost of " + race.trials);
         }
     }
@@ -128,11 +132,11 @@ class ShmSignalLitmusTest {
         /** Whether the owner saw the injection. */
         abstract boolean isSeen();
 
-        final void run(long nanosMax) throws Exception {
+        final void run(int trialsMax, long nanosMax) throws Exception {
             warmUp();
             try (ExecutorService threads = Executors.newFixedThreadPool(2)) {
                 Future<?> injecting = threads.submit(this::injectUntilOver);
-                Future<?> owning = threads.submit(() -> ownUntilLast(nanosMax));
+                Future<?> owning = threads.submit(() -> ownUntilLast(trialsMax, nanosMax));
                 try {
                     owning.get(nanosMax + 30_000_000_000L, TimeUnit.NANOSECONDS);
                     injecting.get(10, TimeUnit.SECONDS);
@@ -154,10 +158,10 @@ class ShmSignalLitmusTest {
             alone = false;
         }
 
-        private void ownUntilLast(long nanosMax) {
+        private void ownUntilLast(int trialsMax, long nanosMax) {
             long start = System.nanoTime();
             boolean late = false;
-            while (lost == 0 && trials < TRIALS_MAX && !late) {
+            while (lost == 0 && trials < trialsMax && !late) {
                 trials++;
                 injectorSide.rings = 0;
                 prepare();

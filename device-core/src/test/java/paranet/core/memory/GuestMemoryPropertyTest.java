@@ -23,7 +23,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class GuestMemoryPropertyTest {
-    private static final int RUNS = 2000;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 200_000 : 2000;
     private static final int RANGES = 300;
     private static final long HOST = 0x7000_0000_0000L; // not touched
 

@@ -25,7 +25,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class CallTheoremsPropertyTest {
-    private static final int RUNS = 25;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 2000 : 25;
     private static final int STEPS = 4000;
     private static final FrameClass[] RECEIVED = {
         FrameClass.URGENT, FrameClass.ACK, FrameClass.NORMAL, FrameClass.BULK

@@ -28,7 +28,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class CallsOnRingsPropertyTest {
-    private static final int RUNS = 10;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 1000 : 10;
     private static final int STEPS = 4000;
     private static final int SIZE = 16;
 

@@ -34,7 +34,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class DeviceVirtqueuePropertyTest {
-    private static final int RUNS = 300;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 10_000 : 300;
     private static final int STEPS = 1500;
 
     @Test

@@ -29,7 +29,7 @@ import java.util.SplittableRandom;
  * <p>Replay one run by {@code -Dparanet.seed=N}.
  */
 class HostileRingFuzzTest {
-    private static final int RUNS = 3000;
+    private static final int RUNS = Boolean.getBoolean("paranet.long") ? 300_000 : 3000;
     private static final int STEPS = 200;
     private static final int DURING_RUNS = 200;
     private static final int DURING_STEPS = 2000;
