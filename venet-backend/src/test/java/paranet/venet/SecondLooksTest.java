@@ -14,6 +14,7 @@ import paranet.core.memory.SharedMemory;
 
 import java.lang.management.ManagementFactory;
 import java.util.List;
+import java.util.SplittableRandom;
 
 /** A guest without fences can miss what it was not rung for: it is looked at again (V2). */
 class SecondLooksTest {
@@ -93,6 +94,36 @@ class SecondLooksTest {
         guest(BusRig.RX, PENDING, 0);
         bus.step(START + 200_000);
         assertEquals(List.of("signal 100"), rig.take(0));
+    }
+
+    /** Whenever its store lands: 50 us, and as late as the worker comes by. */
+    @Test
+    void theFirstLookWakesAGuestThatMissedIt() {
+        SplittableRandom random = new SplittableRandom(1);
+        long published = START;
+        for (int i = 0; i < 10_000; i++) {
+            published += 2_000_000;
+            boolean masked = random.nextBoolean();
+            int irq = masked ? ENABLED : PENDING;
+            guest(BusRig.RX, irq, masked ? 0 : 1);
+            publish(published);
+            long lands = published + random.nextLong(50_000);
+            long lateness = random.nextLong(1, 10_000);
+            long now = published;
+            List<String> told = List.of();
+            while (told.isEmpty() && now - published < 200_000) {
+                now += lateness;
+                if (now >= lands) {
+                    guest(BusRig.RX, irq, masked ? 1 : 0);
+                }
+                bus.step(now);
+                told = rig.take(0);
+            }
+            assertEquals(List.of("signal 100"), told);
+            assertTrue(now - published < 50_000 + lateness, now - published + " ns");
+            guest(BusRig.RX, DIRTY, 0);
+            guest(BusRig.RX, PENDING, 0);
+        }
     }
 
     @Test
