@@ -17,5 +17,7 @@ module paranet.guest {
     exports paranet.guest.loopback to
             paranet.bench,
             paranet.launcher;
+    exports paranet.guest.sim to
+            paranet.launcher;
     exports paranet.guest.stack;
 }

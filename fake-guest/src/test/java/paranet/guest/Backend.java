@@ -11,6 +11,7 @@ import paranet.core.host.PortListener;
 import paranet.core.host.QueueWorker;
 import paranet.core.linux.AtomicClear;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 import paranet.tap.EchoBridge;
 import paranet.venet.VbusConnection;
 import paranet.venet.VenetDevice;
@@ -27,6 +28,7 @@ import java.util.Map;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * A back end in this process, as the launcher would wire it: one control loop, one worker, any
@@ -62,6 +64,17 @@ final class Backend implements AutoCloseable {
                     client
                             ? PortConnector.open(path, port, control)::close
                             : PortListener.open(path, port, control)::close;
+        }
+
+        /** How the rings that run stand now, by their names. */
+        Map<String, QueueReport> queues() throws Exception {
+            return control.call(port::queues).stream()
+                    .collect(Collectors.toMap(QueueReport::name, each -> each));
+        }
+
+        /** The latest decisions about a ring, the newest first. */
+        List<String> explain(String queue) throws Exception {
+            return control.call(() -> port.explain(queue));
         }
 
         PortCounters.Snapshot counters() {

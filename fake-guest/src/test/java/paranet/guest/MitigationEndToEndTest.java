@@ -1,6 +1,7 @@
 package paranet.guest;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -8,8 +9,13 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+import paranet.core.host.BusPort;
+import paranet.core.mitigation.AvoidedBy;
 import paranet.core.mitigation.CallAccounts;
+import paranet.core.mitigation.CallLedger;
 import paranet.core.mitigation.CoalesceText;
+import paranet.core.mitigation.QueueCalls;
+import paranet.core.mitigation.QueueReport;
 import paranet.guest.frame.GuestFrame;
 import paranet.guest.frame.TestFrame;
 import paranet.tap.EchoBridge;
@@ -19,6 +25,7 @@ import paranet.virtionet.wire.VirtioNetFeature;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -89,6 +96,8 @@ class MitigationEndToEndTest {
                     oneByOne(guest, LONE_FRAMES);
                     new Traffic(guest, VenetDriverOptions.usual(5).plainBytesMax(), false, 5)
                             .exchange(FRAMES / 4);
+                    assertBalanced(bus.port::queues, text);
+                    assertSignalsAreExplained(bus.port, text);
                 }
                 CallAccounts.Snapshot accounts = bus.port.snapshot().accounts();
                 assertBalanced(accounts, text);
@@ -149,6 +158,7 @@ class MitigationEndToEndTest {
                                     DriverOptions.plain(3))) {
                 oneByOne(driver, LONE_FRAMES);
                 Traffic.plain(driver, 3).exchange(FRAMES);
+                assertBalanced(() -> List.copyOf(port.queues().values()), text);
             }
             return port.counters().accounts();
         }
@@ -168,6 +178,40 @@ class MitigationEndToEndTest {
             }
             assertEquals(60 + i, in.length());
         }
+    }
+
+    /** Each queue by itself, as soon as nothing is held: no call or cause stands in for another. */
+    private static void assertBalanced(Callable<List<QueueReport>> queues, String text)
+            throws Exception {
+        List<QueueReport> reports = queues.call();
+        while (reports.stream().anyMatch(each -> each.state() == QueueCalls.State.HELD)) {
+            Thread.onSpinWait();
+            reports = queues.call();
+        }
+        for (QueueReport report : reports) {
+            CallLedger ledger = report.ledger();
+            long causes = 0;
+            for (AvoidedBy cause : AvoidedBy.values()) {
+                causes += ledger.avoided(cause);
+            }
+            assertEquals(
+                    ledger.opportunities(), ledger.calls() + causes, () -> text + " " + report);
+        }
+        assertTrue(reports.size() > 1, text);
+    }
+
+    /** What people can ask for: each signal by its name, and the event queue. */
+    private static void assertSignalsAreExplained(BusPort port, String text) {
+        assertTrue(
+                port.queues().stream().map(QueueReport::name).toList().contains("rx3"),
+                () -> text + " " + port.queues());
+        for (QueueReport report : port.queues()) {
+            if (report.ledger().opportunities() != 0) {
+                assertNotEquals(List.of(), port.explain(report.name()), report::name);
+            }
+        }
+        assertTrue(port.explain("evq0").getFirst().matches(".* (IMMEDIATE|NOT_WANTED), \\d+"));
+        assertEquals(List.of(), port.explain("evq7"));
     }
 
     static void assertBalanced(CallAccounts.Snapshot accounts, String text) {

@@ -1,11 +1,13 @@
 package paranet.launcher;
 
+import paranet.core.host.BusCounters;
 import paranet.core.host.ControlLoop;
 import paranet.core.host.FrontendPort;
 import paranet.core.host.PortConnector;
 import paranet.core.host.PortListener;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.OriginalCounters;
+import paranet.core.mitigation.QueueReport;
 import paranet.guest.demo.BackendFigures;
 
 import java.io.IOException;
@@ -42,10 +44,14 @@ abstract sealed class BackEnd implements AutoCloseable permits VirtioNetBackEnd,
     /** The same in the words of 2009. Any thread. */
     abstract OriginalCounters original();
 
-    /** The latest decisions about a ring, the newest first; empty without any. Control thread. */
-    List<String> explain(int ring) {
-        return List.of();
-    }
+    /** How the queues that run stand now. Control thread. */
+    abstract List<QueueReport> queues();
+
+    /** Event queues of a bus that are there; none without a bus. Any thread. */
+    abstract List<BusCounters.Eventq> eventqs();
+
+    /** The latest decisions about a queue, the newest first; empty without any. Control thread. */
+    abstract List<String> explain(String queue);
 
     /** What it counted so far. Any thread. */
     abstract BackendFigures figures();

@@ -8,17 +8,21 @@ import paranet.core.mitigation.PolicyOptions;
  *
  * <p>Threading: immutable.
  */
-record CoalesceChoice(String text, PolicyOptions options) {
-    static final CoalesceChoice NONE = new CoalesceChoice("none", new PolicyOptions.None());
+record CoalesceChoice(String text, CoalesceText.Reading reading) {
+    static final CoalesceChoice NONE = new CoalesceChoice("none", CoalesceText.read("none"));
 
     /**
      * @throws OptionException naming the value that is refused, its bound and the cure
      */
     static CoalesceChoice parse(String text) throws OptionException {
         try {
-            return new CoalesceChoice(text, CoalesceText.parse(text));
+            return new CoalesceChoice(text, CoalesceText.read(text));
         } catch (IllegalArgumentException e) {
             throw new OptionException("--coalesce: " + e.getMessage(), e);
         }
+    }
+
+    PolicyOptions options() {
+        return reading.options();
     }
 }

@@ -1,8 +1,13 @@
 package paranet.launcher;
 
+import paranet.core.host.BusCounters;
 import paranet.core.mitigation.AvoidedBy;
 import paranet.core.mitigation.CallAccounts;
+import paranet.core.mitigation.Coalescing;
+import paranet.core.mitigation.QueueCalls;
+import paranet.core.mitigation.QueueReport;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -13,7 +18,8 @@ import java.util.stream.Collectors;
  *
  * <pre>
  * show [json]              set PORT POLICY[,key=value..]
- * explain PORT RING        PORT: a name, a number from 1, or * for all
+ * explain PORT QUEUE       PORT: a name, a number from 1, or * for all
+ * metrics                  QUEUE: a name such as rx0, or the index of a virtio ring
  * </pre>
  *
  * <p>Threading: confined to the control thread.
@@ -53,25 +59,33 @@ final class CoalesceControl {
         }
         if (command.equals("explain") && words.length == 3) {
             BackEnd port = one(words[1]);
-            List<String> lines = port.explain(ring(words[2]));
+            List<String> lines = port.explain(words[2]);
             if (lines.isEmpty()) {
                 throw new OptionException(
-                        "ring %s of %s decided nothing yet, or does not run"
-                                .formatted(words[2], port.port().name()));
+                        "nothing was decided yet about a queue '%s' of %s; there are %s"
+                                .formatted(words[2], port.port().name(), queues(port)));
             }
             return String.join("\n", lines) + "\n";
         }
+        if (command.equals("metrics") && words.length == 1) {
+            return CoalesceMetrics.of(ports);
+        }
         throw new OptionException(
-                "'%s' is no request; there are show [json], set PORT POLICY and explain PORT RING"
+                ("'%s' is no request; there are show [json], set PORT POLICY, explain PORT QUEUE"
+                                + " and metrics")
                         .formatted(String.join(" ", words)));
     }
 
-    private static int ring(String text) throws OptionException {
-        try {
-            return Integer.parseInt(text);
-        } catch (NumberFormatException e) {
-            throw new OptionException("ring '%s' must be a number from 0".formatted(text), e);
+    private static String queues(BackEnd port) {
+        List<String> names = new ArrayList<>();
+        port.queues().forEach(queue -> names.add(queue.name()));
+        List<BusCounters.Eventq> eventqs = port.eventqs();
+        for (int i = 0; i < eventqs.size(); i++) {
+            if (eventqs.get(i).events() != 0) {
+                names.add("evq" + i);
+            }
         }
+        return names.isEmpty() ? "none" : String.join(", ", names);
     }
 
     private List<BackEnd> named(String name) throws OptionException {
@@ -95,12 +109,20 @@ final class CoalesceControl {
     }
 
     private static String choice(BackEnd port) {
-        return "%s: requested %s\n%s: effective %s\n"
-                .formatted(
-                        port.port().name(),
-                        port.coalescing().text(),
-                        port.port().name(),
-                        port.coalescing().options().effective());
+        String name = port.port().name();
+        CoalesceChoice choice = port.coalescing();
+        StringBuilder lines = new StringBuilder();
+        lines.append("%s: requested %s\n".formatted(name, choice.text()));
+        if (!choice.reading().values().isEmpty()) {
+            lines.append(
+                    "%s: values %s\n"
+                            .formatted(name, choice.reading().values().replace(",", ", ")));
+        }
+        for (String note : choice.reading().notes()) {
+            lines.append("%s: %s\n".formatted(name, note));
+        }
+        lines.append("%s: effective %s\n".formatted(name, choice.options().effective()));
+        return lines.toString();
     }
 
     private static String text(BackEnd port) {
@@ -110,6 +132,7 @@ final class CoalesceControl {
                         .map(each -> word(each.getKey()) + " " + each.getValue())
                         .collect(Collectors.joining(", "));
         return choice(port)
+                + limits(port)
                 + "%s: published %d, called %d, avoided %d, held %d\n"
                         .formatted(
                                 port.port().name(),
@@ -120,6 +143,29 @@ final class CoalesceControl {
                 + "%s: avoided by %s\n".formatted(port.port().name(), causes)
                 + "%s: in words of 2009: %s\n"
                         .formatted(port.port().name(), port.original().inOriginalWords());
+    }
+
+    /** A line for each queue whose guest set limits of its own. */
+    private static String limits(BackEnd port) {
+        StringBuilder lines = new StringBuilder();
+        for (QueueReport queue : port.queues()) {
+            Coalescing limits = queue.guestLimits();
+            if (limits != null) {
+                lines.append(
+                        "%s: %s: guest requested usecs %d, frames %d; effective %s, %s %s\n"
+                                .formatted(
+                                        port.port().name(),
+                                        queue.name(),
+                                        limits.micros(),
+                                        limits.frames(),
+                                        limits.effective(),
+                                        queue.rule() == QueueCalls.Rule.GUESTS
+                                                ? "in place of"
+                                                : "and within that",
+                                        port.coalescing().options().name()));
+            }
+        }
+        return lines.toString();
     }
 
     private static String json(BackEnd port) {

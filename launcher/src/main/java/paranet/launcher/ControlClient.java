@@ -13,6 +13,7 @@ import java.nio.channels.Channels;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.function.UnaryOperator;
 
 /**
  * Asks a running {@code paranet serve} something over its control socket, and prints what it
@@ -33,6 +34,11 @@ record ControlClient(Path socket, CommandLine commandLine) {
 
     /** Sends one request; the exit status. */
     int carryOut(String request) throws IOException {
+        return carryOut(request, UnaryOperator.identity());
+    }
+
+    /** Likewise, and prints what is made of the answer. */
+    int carryOut(String request, UnaryOperator<String> text) throws IOException {
         String answer = ask(request);
         int first = answer.indexOf('\n');
         String verdict = first < 0 ? answer : answer.substring(0, first);
@@ -43,7 +49,7 @@ record ControlClient(Path socket, CommandLine commandLine) {
             return ExitStatus.FAILED;
         }
         PrintWriter out = commandLine.getOut();
-        out.print(answer.substring(first + 1));
+        out.print(text.apply(answer.substring(first + 1)));
         out.flush();
         return ExitStatus.DONE;
     }

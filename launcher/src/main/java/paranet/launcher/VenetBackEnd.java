@@ -8,6 +8,7 @@ import paranet.core.host.ControlLoop;
 import paranet.core.host.LinkWatch;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.OriginalCounters;
+import paranet.core.mitigation.QueueReport;
 import paranet.guest.demo.BackendFigures;
 import paranet.venet.VbusConnection;
 import paranet.venet.VenetDevice;
@@ -168,6 +169,21 @@ final class VenetBackEnd extends BackEnd {
     @Override
     OriginalCounters original() {
         return port.snapshot().original();
+    }
+
+    @Override
+    List<QueueReport> queues() {
+        return port.queues();
+    }
+
+    @Override
+    List<BusCounters.Eventq> eventqs() {
+        return port.snapshot().eventqs();
+    }
+
+    @Override
+    List<String> explain(String queue) {
+        return port.explain(queue);
     }
 
     @Override

@@ -1,12 +1,14 @@
 package paranet.launcher;
 
 import paranet.core.frame.FrameBridge;
+import paranet.core.host.BusCounters;
 import paranet.core.host.LinkWatch;
 import paranet.core.host.Port;
 import paranet.core.host.PortCounters;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.OriginalCounters;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 import paranet.guest.demo.BackendFigures;
 import paranet.virtionet.VirtioNetDevice;
 import paranet.virtionet.VirtioNetOptions;
@@ -90,8 +92,18 @@ final class VirtioNetBackEnd extends BackEnd {
     }
 
     @Override
-    List<String> explain(int ring) {
-        return port.explain(ring);
+    List<QueueReport> queues() {
+        return port.queues();
+    }
+
+    @Override
+    List<BusCounters.Eventq> eventqs() {
+        return List.of();
+    }
+
+    @Override
+    List<String> explain(String queue) {
+        return port.explain(queue);
     }
 
     @Override

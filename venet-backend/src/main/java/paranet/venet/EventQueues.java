@@ -2,6 +2,7 @@ package paranet.venet;
 
 import paranet.core.device.BusControl.LiveRange;
 import paranet.core.memory.GuestMemory;
+import paranet.core.mitigation.DecisionLog;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -31,7 +32,14 @@ final class EventQueues {
     int add(GuestMemory memory, int count, long ring, long data) {
         VenetEventQueue.Added added =
                 VenetEventQueue.attach(
-                        memory, count, ring, data, wakeups, secondLooks, calls.fold(queues.size()));
+                        memory,
+                        count,
+                        ring,
+                        data,
+                        wakeups,
+                        secondLooks,
+                        calls.fold(queues.size()),
+                        calls::nowNanos);
         if (added.result() == 0) {
             queues.add(added.queue());
         }
@@ -114,6 +122,11 @@ final class EventQueues {
 
     long published(int index) {
         return queues.get(index).published();
+    }
+
+    /** The latest injections of a queue, and what needed none. */
+    DecisionLog log(int index) {
+        return queues.get(index).log();
     }
 
     List<LiveRange> liveRanges() {

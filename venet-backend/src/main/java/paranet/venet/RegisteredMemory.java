@@ -16,7 +16,9 @@ import paranet.venet.wire.VenetSg;
 import paranet.venet.wire.VenetShm;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.IntConsumer;
 
@@ -183,6 +185,24 @@ final class RegisteredMemory {
     /** Who decides when a ring's signal is told. */
     SignalCalls calls(int id) {
         return rings.get(id).signal().calls();
+    }
+
+    /** The same of all rings that the guest is told about, by what people call them. */
+    Map<String, SignalCalls> signals() {
+        Map<String, SignalCalls> signals = new LinkedHashMap<>();
+        rings.forEach(
+                (id, ring) -> {
+                    if (ring.signal().calls() != null) {
+                        signals.put(
+                                switch (id) {
+                                    case VenetShm.RX -> "rx";
+                                    case VenetShm.TX -> "tx";
+                                    default -> "evt";
+                                },
+                                ring.signal().calls());
+                    }
+                });
+        return signals;
     }
 
     List<Segment> segments() {

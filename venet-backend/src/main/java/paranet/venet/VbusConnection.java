@@ -11,6 +11,7 @@ import paranet.core.memory.GuestMemory;
 import paranet.core.memory.SharedMemory;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 import paranet.core.mitigation.QueueView;
 import paranet.venet.BusSlots.Slot;
 import paranet.venet.wire.VbusCall;
@@ -18,6 +19,7 @@ import paranet.venet.wire.VenetFunction;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * One front end's bus: the devices plugged into it, the calls to them, the signals, and the event
@@ -290,6 +292,37 @@ public final class VbusConnection implements Bus {
     @Override
     public void coalesce(PolicyOptions options) {
         calls.coalesce(options);
+    }
+
+    @Override
+    public List<QueueReport> queues(long now) {
+        List<QueueReport> queues = new ArrayList<>();
+        for (Slot slot : slots.all()) {
+            slot.device()
+                    .signals()
+                    .forEach(
+                            (name, signal) ->
+                                    queues.add(
+                                            signal.queueCalls().report(name + slot.devid(), now)));
+        }
+        return queues;
+    }
+
+    @Override
+    public List<String> explain(String queue, long now) {
+        for (int i = 0; i < eventqs.count(); i++) {
+            if (queue.equals("evq" + i)) {
+                return eventqs.log(i).lines(now);
+            }
+        }
+        for (Slot slot : slots.all()) {
+            for (Map.Entry<String, SignalCalls> each : slot.device().signals().entrySet()) {
+                if (queue.equals(each.getKey() + slot.devid())) {
+                    return each.getValue().queueCalls().log().lines(now);
+                }
+            }
+        }
+        return List.of();
     }
 
     @Override

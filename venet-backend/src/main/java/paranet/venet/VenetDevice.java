@@ -385,6 +385,11 @@ public final class VenetDevice {
         capabilities.reset();
     }
 
+    /** Who decides when the guest is told, by what people call the ring. */
+    Map<String, SignalCalls> signals() {
+        return registered.signals();
+    }
+
     /** What is registered. */
     List<Segment> segments() {
         return registered.segments();

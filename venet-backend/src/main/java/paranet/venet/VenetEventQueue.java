@@ -11,12 +11,16 @@ import paranet.core.ioq.SouthIoq;
 import paranet.core.ioq.WakeupQueue;
 import paranet.core.memory.GuestMemory;
 import paranet.core.memory.SharedMemory;
+import paranet.core.mitigation.CallReason;
+import paranet.core.mitigation.DecisionLog;
 import paranet.core.mitigation.EventFold;
+import paranet.core.mitigation.MitigationPolicy;
 import paranet.venet.wire.VbusEvent;
 import paranet.venet.wire.VenetFunction;
 
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
+import java.util.function.LongSupplier;
 
 /**
  * One event queue of the bus: a ring of the guest's, its records, and the backlog of what does not
@@ -42,6 +46,8 @@ final class VenetEventQueue implements Doorbell {
     private boolean interrupt;
     private boolean rang; // since the last injection began
     private final EventFold fold;
+    private final LongSupplier clock;
+    private final DecisionLog log = new DecisionLog();
     private long signals; // published
     private String fault;
 
@@ -51,7 +57,9 @@ final class VenetEventQueue implements Doorbell {
             long dataAddress,
             long data,
             SecondLooks.Look look,
-            EventFold fold) {
+            EventFold fold,
+            LongSupplier clock) {
+        this.clock = clock;
         this.count = count;
         this.look = look;
         this.fold = fold;
@@ -71,7 +79,8 @@ final class VenetEventQueue implements Doorbell {
             long data,
             WakeupQueue wakeups,
             SecondLooks looks,
-            EventFold fold) {
+            EventFold fold,
+            LongSupplier clock) {
         if (Integer.compareUnsigned(count - 1, IoqRingHead.COUNT_MAX) >= 0) {
             return new Added(BusError.EINVAL, null);
         }
@@ -83,7 +92,8 @@ final class VenetEventQueue implements Doorbell {
         if (((data | host) & (IoqRingHead.ALIGNMENT - 1)) != 0) {
             return new Added(BusError.EINVAL, null);
         }
-        VenetEventQueue queue = new VenetEventQueue(count, ring, data, host, looks.look(), fold);
+        VenetEventQueue queue =
+                new VenetEventQueue(count, ring, data, host, looks.look(), fold, clock);
         Attachment attachment =
                 SouthIoq.attach(
                         new IoqSegment(memory, ring, IoqRingHead.bytes(count), IoqRingHead.SIGNAL),
@@ -157,6 +167,11 @@ final class VenetEventQueue implements Doorbell {
             rang = false;
             ring.signal().inject();
             fold.injected(rang);
+            log.add(
+                    clock.getAsLong(),
+                    rang ? CallReason.IMMEDIATE : CallReason.NOT_WANTED,
+                    published - before,
+                    MitigationPolicy.NOTHING);
         }
     }
 
@@ -209,6 +224,11 @@ final class VenetEventQueue implements Doorbell {
         long taken = signals;
         signals = 0;
         return taken;
+    }
+
+    /** The latest injections, and what needed none: one was pending, or the guest drains. */
+    DecisionLog log() {
+        return log;
     }
 
     /** What the guest broke, or null. */

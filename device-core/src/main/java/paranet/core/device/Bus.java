@@ -3,6 +3,7 @@ package paranet.core.device;
 import paranet.core.memory.GuestMemory;
 import paranet.core.mitigation.CallAccounts;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 
 import java.util.List;
 
@@ -51,6 +52,19 @@ public interface Bus extends BusControl {
     /** What was published to all queues: called for, avoided or held. Any thread. */
     default CallAccounts.Snapshot accounts() {
         return new CallAccounts().snapshot();
+    }
+
+    /** How the queues whose signals can be told stand now. */
+    default List<QueueReport> queues(long nowNanos) {
+        return List.of();
+    }
+
+    /**
+     * The latest decisions about one of them, or about an event queue, the newest first, a line
+     * each; none where there is no such queue.
+     */
+    default List<String> explain(String queue, long nowNanos) {
+        return List.of();
     }
 
     /** Signals of devices that were put into event queues so far. Any thread. */

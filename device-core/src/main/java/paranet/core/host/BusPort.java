@@ -6,6 +6,7 @@ import paranet.core.linux.AtomicClear;
 import paranet.core.linux.Fd;
 import paranet.core.linux.WakeDescriptor;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 import paranet.core.vhostuser.BusHost;
 import paranet.core.vhostuser.BusSession;
 import paranet.core.vhostuser.FrontendSession;
@@ -106,6 +107,19 @@ public final class BusPort extends FrontendPort {
                     served.change(() -> bus.coalesce(options));
                     return null;
                 });
+    }
+
+    /** How the queues stand now, by device. Any thread but the worker's. */
+    public List<QueueReport> queues() {
+        return worker.call(() -> bus.queues(System.nanoTime()));
+    }
+
+    /**
+     * The latest decisions about a queue, the newest first, a line each; none for one that there is
+     * not. Any thread but the worker's.
+     */
+    public List<String> explain(String queue) {
+        return worker.call(() -> bus.explain(queue, System.nanoTime()));
     }
 
     /** What the port did so far. Any thread. */

@@ -40,7 +40,7 @@ public final class ControlLoop implements AutoCloseable {
     }
 
     /** Runs a command on the control thread, at once if this is it, and waits for its answer. */
-    <T> T call(Callable<T> command) throws Exception {
+    public <T> T call(Callable<T> command) throws Exception {
         if (loop.inEventLoop()) {
             return command.call();
         }

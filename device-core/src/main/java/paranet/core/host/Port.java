@@ -10,6 +10,7 @@ import paranet.core.linux.LinuxException;
 import paranet.core.memory.GuestMemory;
 import paranet.core.mitigation.Coalescing;
 import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.QueueReport;
 import paranet.core.mitigation.QueueView;
 import paranet.core.vhostuser.FrontendSession;
 import paranet.core.vhostuser.MemoryRegion;
@@ -27,6 +28,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /**
  * One virtio device as its front end finds it: its memory, its rings at their workers.
@@ -153,16 +155,46 @@ public final class Port extends FrontendPort {
     }
 
     /**
-     * The latest decisions about a ring, the newest first, a line each; none for a ring that does
-     * not run. Control thread.
+     * The latest decisions about a ring, by its name or its index, the newest first, a line each;
+     * none for a ring that does not run. Control thread.
      */
-    public List<String> explain(int vring) {
-        if (vring < 0 || vring >= vrings.length || vrings[vring].served == null) {
-            return List.of();
+    public List<String> explain(String queue) {
+        for (int i = 0; i < vrings.length; i++) {
+            if (vrings[i].served != null
+                    && (queue.equals(Integer.toString(i)) || queue.equals(nameOf(i)))) {
+                return atWorker(
+                        vrings[i], served -> served.queueCalls().log().lines(System.nanoTime()));
+            }
         }
-        ServedVring served = vrings[vring].served;
-        return laneWorkers[vrings[vring].lane].call(
-                () -> served.queueCalls().log().lines(System.nanoTime()));
+        return List.of();
+    }
+
+    /** How the rings that run stand now. Control thread. */
+    public List<QueueReport> queues() {
+        List<QueueReport> queues = new ArrayList<>();
+        for (int i = 0; i < vrings.length; i++) {
+            if (vrings[i].served != null) {
+                String queue = nameOf(i);
+                queues.add(
+                        atWorker(
+                                vrings[i],
+                                served -> served.queueCalls().report(queue, System.nanoTime())));
+            }
+        }
+        return queues;
+    }
+
+    private <T> T atWorker(Vring vring, Function<ServedVring, T> question) {
+        ServedVring served = vring.served;
+        return laneWorkers[vring.lane].call(() -> question.apply(served));
+    }
+
+    private String nameOf(int vring) {
+        return switch (kindOf(vring)) {
+            case RECEIVE -> "rx" + vring / 2;
+            case TRANSMIT -> "tx" + vring / 2;
+            case CONTROL -> "ctl";
+        };
     }
 
     /** The rings that run now. Control thread. */

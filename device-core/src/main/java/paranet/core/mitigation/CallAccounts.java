@@ -1,6 +1,7 @@
 package paranet.core.mitigation;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -24,6 +25,7 @@ public final class CallAccounts {
      * @param relooks calls that a second look led to
      * @param watchdogRecalls repeated calls after which a guest went on for what it was never told
      * @param urgentDemoted urgent frames that were taken for normal ones
+     * @param late decisions about what was held that came late, as {@link CallLedger#late} counts
      *     <p>Threading: immutable.
      */
     public record Snapshot(
@@ -35,7 +37,23 @@ public final class CallAccounts {
             long recalls,
             long relooks,
             long watchdogRecalls,
-            long urgentDemoted) {
+            long urgentDemoted,
+            List<Long> late) {
+        /** Decisions about what was held. */
+        public long lateDecisions() {
+            return late.stream().mapToLong(Long::longValue).sum();
+        }
+
+        /** This share of them, over 0, came no later than this; up to twice too much. */
+        public long latenessNanos(double share) {
+            long most = (long) Math.ceil(share * lateDecisions());
+            int bits = 0;
+            for (long some = late.getFirst(); some < most; some += late.get(bits)) {
+                bits++;
+            }
+            return bits == 0 ? 0 : 1L << bits;
+        }
+
         /** All that needed no call of its own. */
         public long avoidedCalls() {
             return avoided.values().stream().mapToLong(Long::longValue).sum();
@@ -47,9 +65,11 @@ public final class CallAccounts {
         }
     }
 
+    private static final int FIRST_LATE = 8; // of the sums
+
     private final List<CallLedger> running = new ArrayList<>();
     private final Map<AvoidedBy, Long> endedAvoided = new EnumMap<>(AvoidedBy.class);
-    private final long[] ended = new long[8];
+    private final long[] ended = new long[FIRST_LATE + CallLedger.HOLD_CLASSES];
 
     /** A queue begins. */
     public synchronized void add(CallLedger ledger) {
@@ -74,7 +94,16 @@ public final class CallAccounts {
             sum(ledger, sums, avoided);
         }
         return new Snapshot(
-                sums[7], sums[0], avoided, sums[1], sums[2], sums[3], sums[4], sums[5], sums[6]);
+                sums[7],
+                sums[0],
+                avoided,
+                sums[1],
+                sums[2],
+                sums[3],
+                sums[4],
+                sums[5],
+                sums[6],
+                Arrays.stream(sums, FIRST_LATE, sums.length).boxed().toList());
     }
 
     /** Opportunities come last, so that nothing is avoided that was not published yet. */
@@ -86,6 +115,9 @@ public final class CallAccounts {
         sums[4] += ledger.relooks();
         sums[5] += ledger.watchdogRecalls();
         sums[6] += ledger.urgentDemoted();
+        for (int bits = 0; bits < CallLedger.HOLD_CLASSES; bits++) {
+            sums[FIRST_LATE + bits] += ledger.late(bits);
+        }
         for (AvoidedBy cause : AvoidedBy.values()) {
             avoided.merge(cause, ledger.avoided(cause), Long::sum);
         }

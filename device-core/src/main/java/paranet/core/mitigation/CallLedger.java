@@ -25,19 +25,24 @@ public final class CallLedger {
     private static final int DEMOTED = 7;
     private static final int FIRST_CAUSE = 8;
     private static final int FIRST_HOLD = FIRST_CAUSE + CAUSES.length;
+    private static final int FIRST_HELD_NANOS = FIRST_HOLD + CLASSES.length * HOLD_CLASSES;
+    private static final int FIRST_LATE = FIRST_HELD_NANOS + CLASSES.length;
+    private static final int LATE_NANOS = FIRST_LATE + HOLD_CLASSES;
 
-    private final AtomicLongArray counts =
-            new AtomicLongArray(FIRST_HOLD + CLASSES.length * HOLD_CLASSES);
+    private final AtomicLongArray counts = new AtomicLongArray(LATE_NANOS + 1);
+    private long open; // opportunities without a call or a cause so far; the writer's
 
     private void add(int counter, long much) {
         counts.setOpaque(counter, counts.getOpaque(counter) + much);
     }
 
     void opportunities(long frames) {
+        open += frames;
         add(OPPORTUNITIES, frames);
     }
 
     void call() {
+        open--;
         add(CALLS, 1);
     }
 
@@ -67,12 +72,23 @@ public final class CallLedger {
     }
 
     void avoided(AvoidedBy cause, long frames) {
+        open -= frames;
         add(FIRST_CAUSE + cause.slot, frames);
     }
 
     void held(FrameClass of, long nanos, long frames) {
-        int bits = 64 - Long.numberOfLeadingZeros(Math.max(0, nanos));
-        add(FIRST_HOLD + of.slot * HOLD_CLASSES + Math.min(bits, HOLD_CLASSES - 1), frames);
+        add(FIRST_HOLD + of.slot * HOLD_CLASSES + bits(nanos), frames);
+        add(FIRST_HELD_NANOS + of.slot, Math.max(0, nanos) * frames);
+    }
+
+    /** Something was held for so long after the time at which it was to be decided about. */
+    void late(long nanos) {
+        add(FIRST_LATE + bits(nanos), 1);
+        add(LATE_NANOS, nanos);
+    }
+
+    private static int bits(long nanos) {
+        return Math.min(64 - Long.numberOfLeadingZeros(Math.max(0, nanos)), HOLD_CLASSES - 1);
     }
 
     /** Everything published: received frames, completions, control events. */
@@ -137,8 +153,32 @@ public final class CallLedger {
         return counts.getOpaque(FIRST_HOLD + of.slot * HOLD_CLASSES + bits);
     }
 
-    /** Whether calls and causes add up to all but what is open; for the writer. */
-    boolean isBalanced(long open) {
-        return opportunities() == calls() + avoided() + open;
+    /** Time that all frames of a class were held together, in nanoseconds. */
+    public long heldNanos(FrameClass of) {
+        return counts.getOpaque(FIRST_HELD_NANOS + of.slot);
+    }
+
+    /** Decisions about what was held that came late, by how much; as {@link #held} counts. */
+    public long late(int bits) {
+        return counts.getOpaque(FIRST_LATE + bits);
+    }
+
+    /** How late all of them came together, in nanoseconds. */
+    public long lateNanos() {
+        return counts.getOpaque(LATE_NANOS);
+    }
+
+    /**
+     * Calls and causes add up to all but what waits still; for the writer.
+     *
+     * @throws IllegalStateException if they do not
+     */
+    void requireBalanced(long waiting) {
+        assert open == opportunities() - calls() - avoided();
+        if (open != waiting) {
+            throw new IllegalStateException(
+                    "accounts do not add up: of %d published %d were called for, %d avoided, %d wait"
+                            .formatted(opportunities(), calls(), avoided(), waiting));
+        }
     }
 }

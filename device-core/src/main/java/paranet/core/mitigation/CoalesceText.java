@@ -1,10 +1,12 @@
 package paranet.core.mitigation;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 
 /**
  * Reads {@code POLICY[,key=value..]}. Keys are ethtool's where ethtool has one, and mean what they
@@ -15,17 +17,29 @@ import java.util.TreeSet;
 public final class CoalesceText {
     private static final Map<String, String> REFUSED =
             Map.ofEntries(
-                    Map.entry("rx-usecs-irq", "a guest that polls is never called"),
-                    Map.entry("rx-frames-irq", "a guest that polls is never called"),
-                    Map.entry("tx-usecs-irq", "a guest that polls is never called"),
-                    Map.entry("tx-frames-irq", "a guest that polls is never called"),
                     Map.entry("stats-block-usecs", "there is no block of statistics"),
-                    Map.entry("pkt-rate-low", "dim compares rates with the ones before"),
-                    Map.entry("pkt-rate-high", "dim compares rates with the ones before"),
-                    Map.entry("sample-interval", "dim samples every 64 calls"),
                     Map.entry("tx-usecs-low", "rx-usecs-low bounds both"),
                     Map.entry("tx-usecs-high", "rx-usecs-high bounds both"));
 
+    /** What ethtool says of a guest that polls already, and what is true of one here. */
+    private static final List<String> OF_POLLING =
+            List.of("rx-usecs-irq", "rx-frames-irq", "tx-usecs-irq", "tx-frames-irq");
+
+    /**
+     * What a text comes to.
+     *
+     * @param values every parameter in force, given or not: {@code key=value,..}
+     * @param notes what was given and has no effect, and why
+     *     <p>Threading: immutable.
+     */
+    public record Reading(PolicyOptions options, String values, List<String> notes) {
+        public Reading {
+            notes = List.copyOf(notes);
+        }
+    }
+
+    private final Map<String, String> inForce = new LinkedHashMap<>();
+    private final List<String> notes = new ArrayList<>();
     private final String text;
     private final Map<String, String> values = new LinkedHashMap<>();
     private final TreeSet<String> known = new TreeSet<>();
@@ -40,7 +54,18 @@ public final class CoalesceText {
      * @throws IllegalArgumentException naming the key, its value, the bound and what to do
      */
     public static PolicyOptions parse(String text) {
-        return new CoalesceText(text).read();
+        return read(text).options();
+    }
+
+    /** The same with all that is to be said about it. */
+    public static Reading read(String text) {
+        CoalesceText reader = new CoalesceText(text);
+        PolicyOptions options = reader.read();
+        String values =
+                reader.inForce.entrySet().stream()
+                        .map(each -> each.getKey() + "=" + each.getValue())
+                        .collect(Collectors.joining(","));
+        return new Reading(options, values, reader.notes);
     }
 
     private PolicyOptions read() {
@@ -77,6 +102,15 @@ public final class CoalesceText {
                                     "'%s' is none of none, fixed, throttle, dim, vic, pace"
                                             .formatted(policy));
                 };
+        for (String key : OF_POLLING) {
+            if (values.containsKey(key)) {
+                number(key, 0);
+                inForce.remove(key);
+                notes.add(
+                        "%s=%s has no effect here: a guest that polls is never called"
+                                .formatted(key, values.get(key)));
+            }
+        }
         for (String key : values.keySet()) {
             if (!known.contains(key)) {
                 throw unknown(policy, key);
@@ -137,7 +171,11 @@ public final class CoalesceText {
                                     "mode=%s must be eqe or cqe".formatted(values.get("mode")));
                 },
                 number("rx-usecs-low", 0),
-                number("rx-usecs-high", 256));
+                number("rx-usecs-high", 256),
+                new PolicyOptions.Rates(
+                        number("pkt-rate-low", 0),
+                        number("pkt-rate-high", 0),
+                        number("sample-interval", 1)));
     }
 
     private PaceOptions pace() {
@@ -158,6 +196,7 @@ public final class CoalesceText {
                                 .formatted(preset, given));
             }
             price = price(given);
+            inForce.remove("preset");
         }
         return new PaceOptions(
                 price,
@@ -192,14 +231,15 @@ public final class CoalesceText {
 
     private String word(String key, String otherwise) {
         known.add(key);
-        return values.getOrDefault(key, otherwise);
+        String value = values.getOrDefault(key, otherwise);
+        if (value != null) {
+            inForce.put(key, value);
+        }
+        return value;
     }
 
     private long number(String key, long otherwise) {
-        String given = word(key, null);
-        if (given == null) {
-            return otherwise;
-        }
+        String given = word(key, Long.toString(otherwise));
         try {
             return Long.parseLong(given);
         } catch (NumberFormatException e) {

@@ -21,7 +21,8 @@ public final class DecisionLog {
     private final CallReason[] reasons = new CallReason[SIZE];
     private long next;
 
-    void add(long nowNanos, CallReason reason, long held, long due) {
+    /** A decision about so many, who are held until then if they are. */
+    public void add(long nowNanos, CallReason reason, long held, long due) {
         int at = (int) next++ & MASK;
         nanos[at] = nowNanos;
         frames[at] = held;

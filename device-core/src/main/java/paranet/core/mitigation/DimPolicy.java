@@ -26,20 +26,36 @@ public final class DimPolicy implements MitigationPolicy {
 
     private final DimTuner tuner = new DimTuner();
     private final FixedPolicy[] profiles = new FixedPolicy[DimTuner.PROFILES];
+    private final PolicyOptions.Rates rates;
+    private final FixedPolicy shortest;
+    private final FixedPolicy longest;
+    private FixedPolicy byRate; // or null: the tuner's profile
+    private long sampleNanos = QueueView.NEVER;
+    private long samplePublished;
     private int events;
 
     /**
      * @param microsMin shortest hold of any profile, in microseconds
      * @param microsMax longest hold of any profile, in microseconds
+     * @param rates at which no profile is searched for
      */
-    public DimPolicy(QueueView.Kind kind, Mode mode, long microsMin, long microsMax) {
+    public DimPolicy(
+            QueueView.Kind kind,
+            Mode mode,
+            long microsMin,
+            long microsMax,
+            PolicyOptions.Rates rates) {
+        this.rates = rates;
+        this.shortest = hold(microsMin, frames(kind, mode, 0));
+        this.longest = hold(microsMax, frames(kind, mode, DimTuner.PROFILES - 1));
         for (int i = 0; i < profiles.length; i++) {
             long micros = Math.clamp(micros(kind, mode, i), microsMin, microsMax);
-            profiles[i] =
-                    new FixedPolicy(
-                            new Coalescing(
-                                    micros, frames(kind, mode, i), Coalescing.Zero.EVERY_FRAME));
+            profiles[i] = hold(micros, frames(kind, mode, i));
         }
+    }
+
+    private static FixedPolicy hold(long micros, long frames) {
+        return new FixedPolicy(new Coalescing(micros, frames, Coalescing.Zero.EVERY_FRAME));
     }
 
     /** Hold of a profile in microseconds. */
@@ -62,12 +78,47 @@ public final class DimPolicy implements MitigationPolicy {
 
     @Override
     public long decide(QueueView view, long nowNanos) {
-        return profiles[tuner.profile()].decide(view, nowNanos);
+        if (rates.areUsed()) {
+            sample(view, nowNanos);
+        }
+        return inForce().decide(view, nowNanos);
+    }
+
+    private FixedPolicy inForce() {
+        return byRate != null ? byRate : profiles[tuner.profile()];
+    }
+
+    private void sample(QueueView view, long nowNanos) {
+        long took = nowNanos - sampleNanos;
+        if (took < rates.sampleSeconds() * 1_000_000_000L) {
+            return;
+        }
+        if (sampleNanos != QueueView.NEVER) {
+            double perSecond = (view.published() - samplePublished) * 1e9 / took;
+            byRate = null;
+            if (perSecond < rates.lowPerSecond()) {
+                byRate = shortest;
+            } else if (rates.highPerSecond() != 0 && perSecond > rates.highPerSecond()) {
+                byRate = longest;
+            }
+        }
+        sampleNanos = nowNanos;
+        samplePublished = view.published();
     }
 
     @Override
     public CallReason reason() {
-        return profiles[tuner.profile()].reason();
+        return inForce().reason();
+    }
+
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
+        return inForce().gapNanos(view, nowNanos);
+    }
+
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
+        return inForce().framesMax(view, nowNanos);
     }
 
     @Override

@@ -39,4 +39,14 @@ public final class FixedPolicy implements MitigationPolicy {
     public CallReason reason() {
         return reason;
     }
+
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
+        return holdNanos;
+    }
+
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
+        return framesMax;
+    }
 }

@@ -49,6 +49,16 @@ public interface MitigationPolicy {
         return false;
     }
 
+    /** How long a call may be held back as things stand, in nanoseconds, for people. */
+    default long gapNanos(QueueView view, long nowNanos) {
+        return 0;
+    }
+
+    /** With how many frames a call comes at once, as things stand; Long.MAX_VALUE is no bound. */
+    default long framesMax(QueueView view, long nowNanos) {
+        return 1;
+    }
+
     /**
      * The guest's own limits (virtio 1.3, 5.1.6.5.8), or {@link Coalescing#NO_LIMITS}.
      *

@@ -127,7 +127,8 @@ public final class PaceReceive implements MitigationPolicy {
     }
 
     /** The gap that costs least, but for the deadlines, which come first anyway. */
-    long gapNanos(QueueView view, long nowNanos) {
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
         boolean patient =
                 view.unnotified(FrameClass.BULK) == view.unnotified() && !isUrgentNear(nowNanos);
         GapLaw of = patient ? bulkLaw : law;
@@ -140,7 +141,8 @@ public final class PaceReceive implements MitigationPolicy {
     }
 
     /** How many frames may lie before an urgent one, should one come. */
-    long framesMax(QueueView view, long nowNanos) {
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
         if (!isUrgentNear(nowNanos)) {
             return framesMax;
         }

@@ -93,6 +93,16 @@ public final class PaceTransmit implements MitigationPolicy {
         return due;
     }
 
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
+        return holdNanos;
+    }
+
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
+        return framesMax;
+    }
+
     private long call(CallReason why) {
         reason = why;
         return CALL;

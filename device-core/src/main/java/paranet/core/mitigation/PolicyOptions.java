@@ -107,13 +107,42 @@ public sealed interface PolicyOptions {
     }
 
     /**
+     * Rates at which nothing is searched for, as ethtool has them.
+     *
+     * @param lowPerSecond with fewer the shortest hold is in force; 0 is no bound
+     * @param highPerSecond with more the longest one is; 0 is no bound
+     * @param sampleSeconds how long a rate is measured, 1 to 60
+     */
+    record Rates(long lowPerSecond, long highPerSecond, long sampleSeconds) {
+        public Rates {
+            PaceOptions.requireWithin("pkt-rate-low", lowPerSecond, 0, PaceOptions.RATE_MAX);
+            PaceOptions.requireWithin("pkt-rate-high", highPerSecond, 0, PaceOptions.RATE_MAX);
+            PaceOptions.requireWithin("sample-interval", sampleSeconds, 1, 60);
+            if (highPerSecond != 0 && highPerSecond < lowPerSecond) {
+                throw new IllegalArgumentException(
+                        "pkt-rate-high is %d, and must be 0 or at least pkt-rate-low, %d"
+                                .formatted(highPerSecond, lowPerSecond));
+            }
+        }
+
+        boolean areUsed() {
+            return lowPerSecond != 0 || highPerSecond != 0;
+        }
+    }
+
+    /**
      * Linux's dynamic interrupt moderation.
      *
      * @param microsMin shortest hold of any profile, 0 to {@code microsMax}
      * @param microsMax longest hold of any profile, to {@link Coalescing#MICROS_MAX}
      */
     record Dim(
-            boolean receive, boolean transmit, DimPolicy.Mode mode, long microsMin, long microsMax)
+            boolean receive,
+            boolean transmit,
+            DimPolicy.Mode mode,
+            long microsMin,
+            long microsMax,
+            Rates rates)
             implements PolicyOptions {
         public Dim {
             PaceOptions.requireWithin("rx-usecs-high", microsMax, 0, Coalescing.MICROS_MAX);
@@ -128,7 +157,9 @@ public sealed interface PolicyOptions {
                         case TRANSMIT -> transmit;
                         case CONTROL -> false;
                     };
-            return adaptive ? new DimPolicy(kind, mode, microsMin, microsMax) : Immediate.INSTANCE;
+            return adaptive
+                    ? new DimPolicy(kind, mode, microsMin, microsMax, rates)
+                    : Immediate.INSTANCE;
         }
 
         @Override
@@ -139,17 +170,32 @@ public sealed interface PolicyOptions {
                             effective(QueueView.Kind.TRANSMIT, transmit));
         }
 
+        private String effectiveRates() {
+            String low =
+                    rates.lowPerSecond() == 0
+                            ? ""
+                            : ", %d us below %d/s".formatted(microsMin, rates.lowPerSecond());
+            String high =
+                    rates.highPerSecond() == 0
+                            ? ""
+                            : ", %d us above %d/s".formatted(microsMax, rates.highPerSecond());
+            return low + high;
+        }
+
         private String effective(QueueView.Kind kind, boolean adaptive) {
             int last = DimTuner.PROFILES - 1;
             return adaptive
                     ? "adaptive, %d to %d us"
-                            .formatted(
-                                    Math.clamp(
-                                            DimPolicy.micros(kind, mode, 0), microsMin, microsMax),
-                                    Math.clamp(
-                                            DimPolicy.micros(kind, mode, last),
-                                            microsMin,
-                                            microsMax))
+                                    .formatted(
+                                            Math.clamp(
+                                                    DimPolicy.micros(kind, mode, 0),
+                                                    microsMin,
+                                                    microsMax),
+                                            Math.clamp(
+                                                    DimPolicy.micros(kind, mode, last),
+                                                    microsMin,
+                                                    microsMax))
+                            + effectiveRates()
                     : "every packet";
         }
 

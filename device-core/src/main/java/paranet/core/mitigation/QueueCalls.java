@@ -25,6 +25,16 @@ public final class QueueCalls {
         FROZEN
     }
 
+    /** Whose limits a call obeys; there is never more than one who decides. */
+    public enum Rule {
+        /** The operator's policy alone. */
+        OPERATORS,
+        /** The operator's policy, within the guest's limits. */
+        WITHIN_GUESTS,
+        /** The guest's limits, in place of the operator's policy. */
+        GUESTS
+    }
+
     /** A guest that does not answer is called again after so long, then after double. */
     static final long STALL_NANOS = 2_000_000;
 
@@ -45,6 +55,7 @@ public final class QueueCalls {
     private MitigationPolicy policy;
     private Coalescing limits = Coalescing.NO_LIMITS;
     private boolean limited;
+    private Rule rule = Rule.OPERATORS;
     private long limitedNanos = QueueView.NEVER;
 
     private State state = State.IDLE;
@@ -148,6 +159,9 @@ public final class QueueCalls {
                 ledger.signal();
             }
         }
+        if (state == State.HELD && nowNanos >= due) {
+            ledger.late(nowNanos - due);
+        }
         noteAnswer(nowNanos);
         retire(nowNanos);
         view.askedBefore = heldBatches != 0;
@@ -155,7 +169,7 @@ public final class QueueCalls {
         view.guestCallNanos = device.guest().callNanos();
         long decision = weigh(nowNanos);
         view.fresh = 0;
-        assert ledger.isBalanced(held.total() + unsettled) : "accounts do not add up";
+        ledger.requireBalanced(held.total() + unsettled);
         return decision;
     }
 
@@ -190,7 +204,7 @@ public final class QueueCalls {
             return decide(nowNanos);
         }
         long decision = call(CallReason.COMPANION, nowNanos);
-        assert ledger.isBalanced(held.total() + unsettled) : "accounts do not add up";
+        ledger.requireBalanced(held.total() + unsettled);
         return decision;
     }
 
@@ -436,6 +450,7 @@ public final class QueueCalls {
         limited = true;
         if (steers) {
             policy = new FixedPolicy(guestLimits);
+            rule = Rule.GUESTS;
         } else {
             obey(guestLimits);
         }
@@ -451,7 +466,12 @@ public final class QueueCalls {
 
     private void obey(Coalescing guestLimits) {
         boolean beneath = own.limit(guestLimits);
-        policy = beneath || !limited ? own : new FixedPolicy(guestLimits);
+        if (!limited) {
+            rule = Rule.OPERATORS;
+        } else {
+            rule = beneath ? Rule.WITHIN_GUESTS : Rule.GUESTS;
+        }
+        policy = rule == Rule.GUESTS ? new FixedPolicy(guestLimits) : own;
     }
 
     /** When {@link #decide} is to be asked, though nothing be published; or NOTHING. */
@@ -465,6 +485,25 @@ public final class QueueCalls {
 
     public CallLedger ledger() {
         return ledger;
+    }
+
+    /** Whose limits are in force. */
+    public Rule rule() {
+        return rule;
+    }
+
+    /** How the queue stands now, under a name for people; of the worker. */
+    public QueueReport report(String name, long nowNanos) {
+        return new QueueReport(
+                name,
+                state,
+                rule(),
+                limited ? limits : null,
+                policy.gapNanos(view, nowNanos),
+                policy.framesMax(view, nowNanos),
+                view.wakeNanos(),
+                view.serviceNanos(),
+                ledger);
     }
 
     /** The latest decisions; of the worker. */

@@ -158,6 +158,11 @@ public final class QueueView {
         return progress.serviceNanos();
     }
 
+    /** Mean time from a call until the guest answers it, in nanoseconds. */
+    public double wakeNanos() {
+        return progress.wakeNanos();
+    }
+
     /** Frames published per nanosecond, lately. */
     public double framesPerNano(long nowNanos) {
         return progress.framesPerNano(nowNanos);

@@ -36,4 +36,14 @@ public final class ThrottlePolicy implements MitigationPolicy {
     public CallReason reason() {
         return reason;
     }
+
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
+        return gapNanos;
+    }
+
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
+        return Long.MAX_VALUE;
+    }
 }

@@ -113,4 +113,14 @@ public final class VicPolicy implements MitigationPolicy {
     public CallReason reason() {
         return reason;
     }
+
+    @Override
+    public long gapNanos(QueueView view, long nowNanos) {
+        return skipUp == 1 ? 0 : holdNanos;
+    }
+
+    @Override
+    public long framesMax(QueueView view, long nowNanos) {
+        return skipUp == 1 ? 1 : Long.MAX_VALUE;
+    }
 }

@@ -8,6 +8,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import java.util.List;
+
 class CoalesceTextTest {
     @ParameterizedTest
     @CsvSource(
@@ -25,6 +27,9 @@ class CoalesceTextTest {
                 "dim | rx: adaptive, 1 to 256 us; tx: every packet",
                 "dim,adaptive-tx=on,mode=cqe,rx-usecs-low=4"
                         + " | rx: adaptive, 4 to 64 us; tx: adaptive, 5 to 64 us",
+                "dim,pkt-rate-low=5,pkt-rate-high=50000,sample-interval=2"
+                        + " | rx: adaptive, 1 to 256 us, 0 us below 5/s, 256 us above 50000/s;"
+                        + " tx: every packet",
                 "vic | rx and tx: every packet below 4 in flight or 2000/s, else a share, held"
                         + " for 1000 us at most",
                 "pace | rx: urgent at once, else within 20 us, bulk 100 us, at most 64 packets;"
@@ -61,12 +66,17 @@ class CoalesceTextTest {
                 "fixed,zero=x"
                         + " | zero=x must be ethtool (0 is no criterion) or virtio (0 is every"
                         + " packet)",
-                "fixed,rx-usecs-irq=5"
-                        + " | rx-usecs-irq=5 has no effect here: a guest that polls is never called;"
-                        + " leave it out",
-                "dim,pkt-rate-low=5"
-                        + " | pkt-rate-low=5 has no effect here: dim compares rates with the ones"
-                        + " before; leave it out",
+                "fixed,stats-block-usecs=5"
+                        + " | stats-block-usecs=5 has no effect here: there is no block of"
+                        + " statistics; leave it out",
+                "fixed,rx-usecs-irq=x | rx-usecs-irq=x must be a whole number",
+                "dim,pkt-rate-low=9,pkt-rate-high=8"
+                        + " | pkt-rate-high is 8, and must be 0 or at least pkt-rate-low, 9",
+                "dim,sample-interval=0 | sample-interval is 0, and must be 1 to 60",
+                "pace,pkt-rate-low=5"
+                        + " | pkt-rate-low=5 is no parameter of policy pace, which has hol-usecs,"
+                        + " irq-budget, latency-price, preset, rx-bulk-usecs, rx-frames, rx-usecs,"
+                        + " tx-usecs, urgent-rate, wake-model",
                 "dim,adaptive-rx=yes | adaptive-rx=yes must be on or off",
                 "dim,rx-usecs-low=9,rx-usecs-high=8 | rx-usecs-low is 9, and must be 0 to 8",
                 "vic,in-flight-min=0 | in-flight-min is 0, and must be 1 to 1024",
@@ -86,6 +96,34 @@ class CoalesceTextTest {
                 message,
                 assertThrows(IllegalArgumentException.class, () -> CoalesceText.parse(text))
                         .getMessage());
+    }
+
+    /** ethtool has words for a guest that polls; here it is never called anyway. */
+    @Test
+    void saysWhatHasNoEffect() {
+        CoalesceText.Reading reading = CoalesceText.read("fixed,rx-usecs-irq=5,tx-frames-irq=8");
+        assertEquals(
+                List.of(
+                        "rx-usecs-irq=5 has no effect here: a guest that polls is never called",
+                        "tx-frames-irq=8 has no effect here: a guest that polls is never called"),
+                reading.notes());
+        assertEquals(CoalesceText.parse("fixed"), reading.options());
+        assertEquals(List.of(), CoalesceText.read("fixed").notes());
+    }
+
+    @Test
+    void saysEveryValueInForce() {
+        assertEquals("", CoalesceText.read("none").values());
+        assertEquals(
+                "zero=ethtool,rx-usecs=50,rx-frames=0,tx-usecs=20,tx-frames=64",
+                CoalesceText.read("fixed,rx-frames=0,rx-usecs=50").values());
+        assertEquals(
+                "preset=balanced,rx-usecs=20,rx-bulk-usecs=100,tx-usecs=100,rx-frames=64,hol-usecs=6,"
+                        + "urgent-rate=100000,irq-budget=0,wake-model=pi2020",
+                CoalesceText.read("pace").values());
+        assertEquals(
+                "latency-price=0.5",
+                CoalesceText.read("pace,latency-price=0.5").values().split(",", 2)[0]);
     }
 
     @Test

@@ -2,6 +2,7 @@ package paranet.core.mitigation;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -29,6 +30,31 @@ class QueueCallsTest {
         assertAccounts(1, AvoidedBy.SAME_QUEUE_HOLD, 4);
         assertEquals(QueueCalls.State.CALLED, rig.calls.state());
         assertEquals(5, rig.calls.ledger().held(FrameClass.NORMAL, 15), "20 us are 15 bits");
+    }
+
+    @Test
+    void framesThatShareACallBecauseEnoughWereHeld() {
+        rig.publish(0, FrameClass.NORMAL, 60);
+        assertEquals(QueueCalls.State.HELD, rig.calls.state());
+        assertEquals(CALL, rig.publish(1, FrameClass.NORMAL, 4));
+        assertAccounts(1, AvoidedBy.FRAME_CAP, 63);
+    }
+
+    @Test
+    void decisionsAboutWhatWasHeldThatCameLate() {
+        rig.publish(0, FrameClass.NORMAL, 1);
+        rig.ask(10); // before its time: not late
+        rig.ask(20.5);
+        assertEquals(1, rig.calls.ledger().late(9), "500 ns are 9 bits");
+        assertEquals(500, rig.calls.ledger().lateNanos());
+        assertEquals(20_500, rig.calls.ledger().heldNanos(FrameClass.NORMAL));
+    }
+
+    @Test
+    void accountsThatDoNotAddUpStopTheWorker() {
+        rig.publish(0, FrameClass.NORMAL, 5);
+        rig.calls.ledger().avoided(AvoidedBy.EVAPORATED, 1);
+        assertThrows(IllegalStateException.class, () -> rig.ask(1));
     }
 
     @Test
