@@ -7,6 +7,8 @@ import paranet.virtionet.wire.VirtioNetConfig;
 import paranet.virtionet.wire.VirtioNetCtrl;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 
@@ -30,7 +32,7 @@ public final class ControlQueue implements AutoCloseable {
         this.ring = ring;
         this.ram = ram;
         this.command = ram.allocate(COMMAND_BYTES_MAX, 8);
-        this.ack = ram.allocate(1, 1);
+        this.ack = ram.allocate(1 + VirtioNetCtrl.COAL_BYTES, 1);
         readiness.watch(ring.callEvent().fd());
     }
 
@@ -40,6 +42,11 @@ public final class ControlQueue implements AutoCloseable {
 
     /** Sends any command. Returns the ack: {@link VirtioNetCtrl#OK} or an error. */
     public int command(int controlClass, int number, byte[] data) throws IOException {
+        return command(controlClass, number, data, 0);
+    }
+
+    private int command(int controlClass, int number, byte[] data, int resultBytes)
+            throws IOException {
         long host = ram.host(command, COMMAND_BYTES_MAX);
         SharedMemory.putLe8(host + VirtioNetCtrl.CLASS, controlClass);
         SharedMemory.putLe8(host + VirtioNetCtrl.COMMAND, number);
@@ -48,14 +55,14 @@ public final class ControlQueue implements AutoCloseable {
         SharedMemory.putLe8(ackHost, ACK_UNTOUCHED);
         // The header, the data and the ack in a buffer each, as Linux does.
         long[] addresses = {command, command + VirtioNetCtrl.DATA, ack};
-        long[] lengths = {VirtioNetCtrl.DATA, data.length, 1};
+        long[] lengths = {VirtioNetCtrl.DATA, data.length, 1 + resultBytes};
         boolean added =
                 data.length > 0
                         ? ring.queue().add(addresses, lengths, 2, 1, 0, false)
                         : ring.queue()
                                 .add(
                                         new long[] {command, ack},
-                                        new long[] {VirtioNetCtrl.DATA, 1},
+                                        new long[] {VirtioNetCtrl.DATA, 1 + resultBytes},
                                         1,
                                         1,
                                         0,
@@ -139,6 +146,57 @@ public final class ControlQueue implements AutoCloseable {
             data[i] = (byte) (features >>> (8 * i));
         }
         return command(VirtioNetCtrl.GUEST_OFFLOADS, VirtioNetCtrl.GUEST_OFFLOADS_SET, data);
+    }
+
+    /** Limits of notifications for all receive, or all transmit rings. */
+    public int limitAll(boolean receive, int maxPackets, int maxUsecs) throws IOException {
+        return command(
+                VirtioNetCtrl.NOTF_COAL,
+                receive ? VirtioNetCtrl.NOTF_COAL_RX_SET : VirtioNetCtrl.NOTF_COAL_TX_SET,
+                limits(maxPackets, maxUsecs));
+    }
+
+    /** Limits of notifications for one ring. */
+    public int limit(int vring, int maxPackets, int maxUsecs) throws IOException {
+        return command(
+                VirtioNetCtrl.NOTF_COAL,
+                VirtioNetCtrl.NOTF_COAL_VQ_SET,
+                ByteBuffer.allocate(VirtioNetCtrl.COAL_VQ_BYTES)
+                        .put(ofRing(vring))
+                        .put(limits(maxPackets, maxUsecs))
+                        .array());
+    }
+
+    /** The limits of one ring as the device tells them: packets, then microseconds. */
+    public List<Integer> limits(int vring) throws IOException {
+        int answer =
+                command(
+                        VirtioNetCtrl.NOTF_COAL,
+                        VirtioNetCtrl.NOTF_COAL_VQ_GET,
+                        ofRing(vring),
+                        VirtioNetCtrl.COAL_BYTES);
+        if (answer != VirtioNetCtrl.OK) {
+            throw new IOException("the device tells no limits of ring %d".formatted(vring));
+        }
+        long result = ram.host(ack, 1 + VirtioNetCtrl.COAL_BYTES) + 1;
+        return List.of(
+                SharedMemory.le32(result + VirtioNetCtrl.COAL_MAX_PACKETS),
+                SharedMemory.le32(result + VirtioNetCtrl.COAL_MAX_USECS));
+    }
+
+    private static byte[] ofRing(int vring) {
+        return ByteBuffer.allocate(VirtioNetCtrl.COAL_VQ_COAL)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putShort((short) vring)
+                .array();
+    }
+
+    private static byte[] limits(int maxPackets, int maxUsecs) {
+        return ByteBuffer.allocate(VirtioNetCtrl.COAL_BYTES)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .putInt(maxPackets)
+                .putInt(maxUsecs)
+                .array();
     }
 
     @Override

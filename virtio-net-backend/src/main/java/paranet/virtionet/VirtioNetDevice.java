@@ -434,9 +434,20 @@ public final class VirtioNetDevice implements Device {
         steer();
     }
 
-    /** A receive or transmit ring is in use now, or no more. */
+    /**
+     * A receive or transmit ring is in use now, or no more: then it is back at the limits for all
+     * rings of its direction (virtio 1.3, 5.1.6.5.8).
+     */
     synchronized void ringEnabled(int vring, boolean enabled) {
         enabledRings.set(vring, enabled);
+        if (!enabled && limits.forgetOwn(vring)) {
+            tellLimits(vring);
+        }
+    }
+
+    /** A ring is no more, for now: a front end may pause its guest, who notices nothing. */
+    synchronized void ringStopped(int vring) {
+        enabledRings.clear(vring);
     }
 
     private void steer() {
@@ -529,7 +540,7 @@ public final class VirtioNetDevice implements Device {
         }
         int first = NotificationLimits.first(number);
         for (int vring = first; vring < 2 * options.queuePairs(); vring += 2) {
-            limits.set(vring, maxPackets, maxUsecs);
+            limits.setForAll(vring, maxPackets, maxUsecs);
             tellLimits(vring);
         }
         return true;

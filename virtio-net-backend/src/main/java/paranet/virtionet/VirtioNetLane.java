@@ -84,10 +84,10 @@ final class VirtioNetLane implements DeviceLane {
         } else if (vring == 2 * pair) {
             receive.detach();
             device.pairEnabled(pair, false);
-            device.ringEnabled(vring, false);
+            device.ringStopped(vring);
         } else if (vring == 2 * pair + 1) {
             transmit.detach();
-            device.ringEnabled(vring, false);
+            device.ringStopped(vring);
         }
     }
 
