@@ -17,7 +17,8 @@ import paranet.core.host.FrontendPort;
 import paranet.core.host.Port;
 import paranet.core.host.PortListener;
 import paranet.core.host.QueueWorker;
-import paranet.core.mitigation.PolicyOptions;
+import paranet.core.mitigation.CallAccounts;
+import paranet.core.mitigation.CoalesceText;
 import paranet.guest.GuestDevice;
 import paranet.guest.loopback.Loopback;
 import paranet.guest.loopback.LoopbackOptions;
@@ -56,6 +57,9 @@ public class BackendBenchmark {
     @Param({"0", "2000"})
     public int exitNanos;
 
+    @Param({"none", "pace"})
+    public String policy;
+
     private EchoBridge bridge;
     private ControlLoop control;
     private QueueWorker worker;
@@ -73,6 +77,9 @@ public class BackendBenchmark {
         public double roundTripP50Micros;
         public double roundTripP99Micros;
         public long framesLost;
+        public long heldDecisions;
+        public double lateP50Micros;
+        public double lateP999Micros;
     }
 
     @Setup
@@ -97,13 +104,15 @@ public class BackendBenchmark {
                 new VirtioNetDevice(VirtioNetOptions.DEFAULT, bridge),
                 control,
                 List.of(worker),
-                new PolicyOptions.None());
+                CoalesceText.parse(policy));
     }
 
     private FrontendPort venet() {
         VbusConnection bus = new VbusConnection(BusPort.atomicBits());
         bus.plugIn(new VenetDevice(MAC, VenetOptions.DEFAULT, bridge));
-        return BusPort.open("bench", bus, control, worker);
+        BusPort opened = BusPort.open("bench", bus, control, worker);
+        opened.coalesce(CoalesceText.parse(policy));
+        return opened;
     }
 
     @TearDown
@@ -135,6 +144,15 @@ public class BackendBenchmark {
         figures.roundTripP50Micros = result.roundTripNanos().getValueAtPercentile(50) / 1e3;
         figures.roundTripP99Micros = result.roundTripNanos().getValueAtPercentile(99) / 1e3;
         figures.framesLost = result.lost();
+        CallAccounts.Snapshot accounts =
+                switch (port) {
+                    case Port virtioNet -> virtioNet.snapshot().accounts();
+                    case BusPort bus -> bus.snapshot().accounts();
+                    default -> throw new IllegalStateException(port.toString());
+                };
+        figures.heldDecisions = accounts.lateDecisions();
+        figures.lateP50Micros = accounts.latenessNanos(0.5) / 1e3;
+        figures.lateP999Micros = accounts.latenessNanos(0.999) / 1e3;
         return result;
     }
 }

@@ -17,7 +17,12 @@ import java.util.Collection;
 /** Runs each benchmark once, in this process: it works, and says nothing about speed. */
 class BenchmarksTest {
     @ParameterizedTest
-    @CsvSource({"NextChainBenchmark,12", "NeedsNotificationBenchmark,8", "BackendBenchmark,8"})
+    @CsvSource({
+        "NextChainBenchmark,12",
+        "NeedsNotificationBenchmark,8",
+        "DecideBenchmark,12",
+        "BackendBenchmark,16"
+    })
     void runs(String benchmark, int combinations) throws RunnerException {
         Options once =
                 new OptionsBuilder()
