@@ -120,7 +120,8 @@ final class QemuGuest implements AutoCloseable {
                                 "-initrd",
                                 initramfs.toString(),
                                 "-append",
-                                "console=ttyS0 paranet.console=ttyS1 quiet panic=1 mitigations=off",
+                                "console=ttyS0 paranet.console=ttyS1 quiet panic=1 mitigations=off"
+                                        + " no_timer_check", // it stops a boot when we are slow
                                 "-serial",
                                 "file:" + namespace.file(name + "-kernel.log"),
                                 "-serial",
