@@ -207,7 +207,8 @@ final class PortUnderTest implements AutoCloseable {
         program.close();
     }
 
-    private static String executable() {
+    /** The program whose port it is. */
+    static String executable() {
         String other = System.getProperty("paranet.command");
         return other != null ? other : Provisioned.projectRoot().resolve("paranet").toString();
     }

@@ -26,6 +26,7 @@ final class UmlGuestTest {
     private static final Duration LONG = Duration.ofMinutes(2);
     private static final int MTU_BYTES = 1400;
     private static final int IP_AND_ICMP_BYTES = 28;
+    private static final int PINGS = 400;
     private static final int TRANSFER_BYTES = 32 << 20;
     private static final String MAC = "52:54:00:0a:0b:0c";
     private static final String OTHER = "52:54:00:0a:0b:0d";
@@ -58,7 +59,8 @@ final class UmlGuestTest {
                         "--tap=tap0",
                         "--queues=2",
                         "--mac=" + MAC,
-                        "--mtu=" + MTU_BYTES);
+                        "--mtu=" + MTU_BYTES,
+                        "--control-socket=" + namespace.file("control"));
         network = new GuestNetwork(namespace, "tap0");
         network.configureHost();
         probe = new FrameProbe(namespace, "tap0");
@@ -275,6 +277,78 @@ final class UmlGuestTest {
         network.tcpBothWays(guest, TRANSFER_BYTES / 4, 2);
         guest.check("ethtool -K eth0 tx on sg on tso on gso on gro on rx-gro-hw on");
         network.tcpBothWays(guest, TRANSFER_BYTES / 4, 3);
+    }
+
+    /**
+     * Echo requests come one by one, so without limits there are about as many interrupts. With a
+     * tenth of a second the guest is called for many at once, however slow the machine is.
+     */
+    @Test
+    void limitsItsOwnInterrupts() {
+        assertEquals(List.of("rx-usecs: 0", "rx-frames: 0"), limits());
+        long plain = interruptsOfPings();
+        guest.check("ethtool -C eth0 tx-frames 1"); // 0 would switch NAPI off, to Linux 6.1
+        guest.check("ethtool -C eth0 rx-usecs 100000 rx-frames 64");
+        assertEquals(List.of("rx-usecs: 100000", "rx-frames: 64"), limits());
+        awaitShown(
+                "port.sock: rx0: guest requested usecs 100000, frames 64; effective 100000 us after the"
+                        + " first packet or at 64 packets (virtio rule), in place of none");
+        long limited = interruptsOfPings();
+        assertTrue(
+                limited < plain / 2, "%d interrupts, %d without limits".formatted(limited, plain));
+
+        guest.check("ethtool -C eth0 rx-usecs 50 rx-frames 16");
+        assertEquals(List.of("rx-usecs: 50", "rx-frames: 16"), limits());
+        awaitShown(
+                "port.sock: rx0: guest requested usecs 50, frames 16; effective 50 us after the first"
+                        + " packet or at 16 packets (virtio rule), in place of none");
+        namespace.shell(LONG, "ping -c 20 -i 0.01 " + GuestNetwork.GUEST);
+        String decisions = coalesce("explain", "1", "rx0");
+        assertTrue(decisions.contains(": HELD, 1, until 50.0 us later"), decisions);
+
+        coalesce("set", "1", "pace");
+        awaitShown("(virtio rule), and within that pace");
+        coalesce("set", "1", "none");
+    }
+
+    /** As the guest reads them back. */
+    private static List<String> limits() {
+        return guest.check(
+                        "ethtool -c eth0 | grep -E '^rx-(usecs|frames):' | tr '\\t' ' ' | tr -s ' '")
+                .lines()
+                .map(String::strip)
+                .toList();
+    }
+
+    private static long interruptsOfPings() {
+        String count = "awk '/virtio/ {n += $2} END {print n}' /proc/interrupts";
+        long before = Long.parseLong(guest.check(count));
+        namespace.shell(
+                LONG, "ping -q -c %d -i 0.004 -w 60 %s".formatted(PINGS, GuestNetwork.GUEST));
+        return Long.parseLong(guest.check(count)) - before;
+    }
+
+    private static String coalesce(String... words) {
+        List<String> command =
+                new ArrayList<>(
+                        List.of(
+                                PortUnderTest.executable(),
+                                "coalesce",
+                                "--control-socket=" + namespace.file("control")));
+        command.addAll(List.of(words));
+        return Program.run(LONG, command);
+    }
+
+    /** What the guest sets takes effect when it comes to the back end's worker. */
+    private static void awaitShown(String text) {
+        String[] shown = new String[1];
+        Await.until(
+                LONG,
+                () -> {
+                    shown[0] = coalesce("show");
+                    return shown[0].contains(text);
+                },
+                () -> text + " in\n" + shown[0]);
     }
 
     private static List<String> groups(int count) {
