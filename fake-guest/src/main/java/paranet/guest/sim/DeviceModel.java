@@ -65,6 +65,11 @@ public enum DeviceModel {
         return lines == Lines.GUEST;
     }
 
+    /** Whether a ring tells one request of the guest's to be called from the next. */
+    boolean showsArms() {
+        return ring == Ring.SPLIT_EVENT_IDX || ring == Ring.PACKED_EVENT_IDX;
+    }
+
     boolean isVenet() {
         return ring == Ring.IOQ;
     }

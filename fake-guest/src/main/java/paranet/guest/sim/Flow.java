@@ -23,6 +23,9 @@ public sealed interface Flow {
     /** Requests and answers of clients that wait for each other. */
     record Requests(int flows, long thinkNanos) implements Flow {}
 
+    /** The same, with answers that leave by another way: nothing is completed here. */
+    record Questions(int flows, long thinkNanos) implements Flow {}
+
     /** TCP to the guest: congestion window, an acknowledgement for two segments. */
     record TcpToGuest() implements Flow {}
 
@@ -33,6 +36,9 @@ public sealed interface Flow {
      *     a half of it
      */
     record TcpFromGuest(long ackNanos) implements Flow {}
+
+    /** Datagrams, and an answer of the guest's to every so manieth. */
+    record Answered(double rate, int every) implements Flow {}
 
     /** One event that brings a frame to every device, within a spread. */
     record Together(double rate, long spreadNanos) implements Flow {}

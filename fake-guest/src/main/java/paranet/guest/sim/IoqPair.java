@@ -20,6 +20,7 @@ import paranet.core.memory.SharedMemory;
 import paranet.core.mitigation.QueueView;
 
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * An IOQ ring and its signal, guest (north) and host (south).
@@ -207,6 +208,12 @@ final class IoqPair extends RingPair {
     @Override
     void disarmKicks() {
         south.signal().disable();
+    }
+
+    @Override
+    void scribble(SplittableRandom random) {
+        SharedMemory.putLe8(mailbox + ShmSignalDesc.IRQ_ENABLED, random.nextInt(256));
+        SharedMemory.putLe8(mailbox + ShmSignalDesc.IRQ_PENDING, random.nextInt(256));
     }
 
     @Override

@@ -148,6 +148,23 @@ public final class Outcome {
         return accounts.watchdogRecalls;
     }
 
+    /** Calls repeated for a guest that did not answer, in all. */
+    public long recalls() {
+        return accounts.recalls;
+    }
+
+    /** Calls that told of nothing new, in all: another worker took a queue over. */
+    public long unconditionalCalls() {
+        return accounts.unconditional;
+    }
+
+    /** Share of completions that the guest took without being interrupted for them, 0 to 1. */
+    public double completionsTakenAlong() {
+        return accounts.completions == 0
+                ? 0
+                : 1 - (double) accounts.completionsInterrupting / accounts.completions;
+    }
+
     /** Urgent frames taken for normal ones, in all. */
     public long demoted() {
         return accounts.demoted;

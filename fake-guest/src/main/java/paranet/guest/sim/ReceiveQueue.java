@@ -22,10 +22,11 @@ final class ReceiveQueue extends SimulatedQueue {
             Tally tally,
             RingPair ring,
             QueueCalls calls,
+            Theorems theorems,
             VirtualCpu cpu,
             long serviceNanos,
             long bytePicos) {
-        super(clock, tally, ring, calls, cpu);
+        super(clock, tally, ring, calls, theorems, cpu);
         this.serviceNanos = serviceNanos;
         this.bytePicos = bytePicos;
         refill();
@@ -37,13 +38,18 @@ final class ReceiveQueue extends SimulatedQueue {
         reaped = transmit;
     }
 
-    /** A frame comes from the network; false if the guest has no buffer for it. */
+    /** A frame of which the class is given. */
     boolean offer(Frame frame) {
-        if (!ring.take()) {
+        return offer(frame, frame.of());
+    }
+
+    /** A frame comes from the network, and is taken for one of a class; false if it is lost. */
+    boolean offer(Frame frame, FrameClass as) {
+        if (isStopped() || !ring.take()) {
             tally.dropped++;
             return false;
         }
-        complete(frame, frame.of());
+        complete(frame, as);
         ask();
         return true;
     }

@@ -1,5 +1,7 @@
 package paranet.guest.sim;
 
+import java.util.SplittableRandom;
+
 /**
  * One ring with both of its real sides. Everything in it is done in order.
  *
@@ -57,6 +59,9 @@ abstract sealed class RingPair implements AutoCloseable permits VirtioPair, IoqP
     abstract boolean armKicks();
 
     abstract void disarmKicks();
+
+    /** The guest writes something where it asks for calls. */
+    abstract void scribble(SplittableRandom random);
 
     @Override
     public abstract void close();

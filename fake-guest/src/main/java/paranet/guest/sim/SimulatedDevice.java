@@ -8,7 +8,11 @@ package paranet.guest.sim;
  * @param nanosPerByte of the link behind it
  */
 record SimulatedDevice(
-        ReceiveQueue receive, TransmitQueue transmit, VirtualCpu cpu, double nanosPerByte) {
+        ReceiveQueue receive,
+        TransmitQueue transmit,
+        VirtualCpu cpu,
+        Headers headers,
+        double nanosPerByte) {
     /** What the link carries in a time. */
     long bytesIn(long nanos) {
         return Math.round(nanos / nanosPerByte);

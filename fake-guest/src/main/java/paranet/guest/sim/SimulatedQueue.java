@@ -6,6 +6,7 @@ import paranet.core.mitigation.QueueCalls;
 import paranet.core.mitigation.QueueView;
 
 import java.util.ArrayDeque;
+import java.util.SplittableRandom;
 
 /**
  * One ring of a device, what is in it, and when its guest is called; and the guest's poll of it.
@@ -19,15 +20,23 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
     final QueueCalls calls;
     final VirtualCpu cpu;
     final ArrayDeque<Frame> completed = new ArrayDeque<>();
+    private final Theorems theorems;
+    private boolean stopped;
     private long duePlanned = MitigationPolicy.NOTHING;
     private boolean scheduled;
 
     SimulatedQueue(
-            VirtualClock clock, Tally tally, RingPair ring, QueueCalls calls, VirtualCpu cpu) {
+            VirtualClock clock,
+            Tally tally,
+            RingPair ring,
+            QueueCalls calls,
+            Theorems theorems,
+            VirtualCpu cpu) {
         this.clock = clock;
         this.tally = tally;
         this.ring = ring;
         this.calls = calls;
+        this.theorems = theorems;
         this.cpu = cpu;
     }
 
@@ -45,7 +54,10 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
                 ring.wanted(), ring.declined(), ring.consumed(), ring.posted(), ring.taken(), now);
         QueueView view = calls.view();
         long holdNanos = view.wanted() && view.unnotified() != 0 ? now - view.oldestNanos() : 0;
-        if (calls.decide(now) == MitigationPolicy.CALL) {
+        boolean owed = theorems.isOwedAtOnce(view, now);
+        boolean called = calls.decide(now) == MitigationPolicy.CALL;
+        theorems.decided(calls, owed, called, now);
+        if (called) {
             tally.longestHoldNanos = Math.max(tally.longestHoldNanos, holdNanos);
             ring.call();
         } else if (calls.state() != QueueCalls.State.HELD) {
@@ -65,6 +77,47 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
         }
     }
 
+    /** Its worker lets go. */
+    void stop() {
+        if (calls.freeze(clock.nowNanos())) {
+            ring.call();
+        }
+        stopped = true;
+        duePlanned = MitigationPolicy.NOTHING;
+        theorems.changedHands();
+    }
+
+    /** Another takes over, and knows nothing of what was told. */
+    void goOn() {
+        stopped = false;
+        calls.thaw();
+        ask();
+    }
+
+    final boolean isStopped() {
+        return stopped;
+    }
+
+    /** The guest writes something where it asks for calls. */
+    final void scribble(SplittableRandom random) {
+        ring.scribble(random);
+    }
+
+    /** What a hostile guest is owed cannot be said: theorem 4 is not asked of any of its rings. */
+    final void distrust() {
+        theorems.distrust();
+    }
+
+    final long decisions() {
+        return theorems.decisions();
+    }
+
+    /** The guest asks to be called; true if there is nothing, and it may wait. */
+    final boolean arm() {
+        theorems.armed();
+        return ring.arm();
+    }
+
     /** The guest was told of this queue: it masks it, and will poll. */
     final void interrupted() {
         ring.disarm();
@@ -76,7 +129,7 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
 
     /** The end of a poll that found nothing: whether the guest waits. */
     final boolean rest() {
-        if (ring.arm()) {
+        if (arm()) {
             scheduled = false;
             return true;
         }

@@ -8,6 +8,7 @@ import paranet.core.mitigation.CallLedger;
 import paranet.core.mitigation.DeviceCalls;
 import paranet.core.mitigation.EventFold;
 import paranet.core.mitigation.GuestCalls;
+import paranet.core.mitigation.PolicyOptions;
 import paranet.core.mitigation.QueueCalls;
 import paranet.core.mitigation.QueueView;
 
@@ -31,6 +32,7 @@ public final class Simulation implements AutoCloseable {
     private final List<SimulatedDevice> devices = new ArrayList<>();
     private final List<SimulatedQueue> queues = new ArrayList<>();
     private final Traffic traffic;
+    private final SplittableRandom random; // of what goes wrong
     private final EventQueue events; // null but on a bus
     private final WakeupQueue wakeups =
             new WakeupQueue() {
@@ -59,6 +61,7 @@ public final class Simulation implements AutoCloseable {
                                 setup.assumptions().of("guest-event-nanos"))
                         : null;
         attach();
+        random = new SplittableRandom(~setup.seed());
         traffic = new Traffic(this, new SplittableRandom(setup.seed()));
     }
 
@@ -96,6 +99,7 @@ public final class Simulation implements AutoCloseable {
                         tally,
                         ring(true, first, cpu, shared),
                         queueCalls(QueueView.Kind.RECEIVE, calls),
+                        theorems(QueueView.Kind.RECEIVE),
                         cpu,
                         setup.costs().serviceNanos(),
                         setup.assumptions().of("service-byte-ps"));
@@ -106,6 +110,7 @@ public final class Simulation implements AutoCloseable {
                         tally,
                         ring(false, first + 1, cpu, shared),
                         queueCalls(QueueView.Kind.TRANSMIT, calls),
+                        theorems(QueueView.Kind.TRANSMIT),
                         cpu,
                         setup.assumptions(),
                         setup.model().isKickHeavy()
@@ -117,7 +122,13 @@ public final class Simulation implements AutoCloseable {
         if (!setup.model().isVenet()) {
             receive.reaps(transmit); // as Linux's virtio-net; the driver of 2009 has no such look
         }
-        devices.add(new SimulatedDevice(receive, transmit, cpu, nanosPerByte));
+        devices.add(new SimulatedDevice(receive, transmit, cpu, new Headers(clock), nanosPerByte));
+    }
+
+    private Theorems theorems(QueueView.Kind kind) {
+        PolicyOptions options =
+                setup.policy() instanceof PolicyChoice.Shipped shipped ? shipped.options() : null;
+        return new Theorems(options, kind, setup.model().showsArms());
     }
 
     private QueueCalls queueCalls(QueueView.Kind kind, DeviceCalls calls) {
@@ -161,6 +172,52 @@ public final class Simulation implements AutoCloseable {
         traffic.start(flow);
     }
 
+    /** From now on something goes wrong every so often. */
+    public void disturb(Disturbance kind) {
+        if (kind == Disturbance.HOSTILE) {
+            queues.forEach(SimulatedQueue::distrust);
+        }
+        clock.after(
+                1 + random.nextLong(2 * kind.meanNanos),
+                () -> {
+                    happen(kind);
+                    disturb(kind);
+                });
+    }
+
+    private void happen(Disturbance kind) {
+        SimulatedDevice device = devices.get(random.nextInt(devices.size()));
+        switch (kind) {
+            case PREEMPTION -> cpus.get(random.nextInt(cpus.size())).steal(10_000_000);
+            case STALL -> {
+                long nanos = random.nextLong(80_000_000);
+                cpus.forEach(cpu -> cpu.steal(nanos));
+            }
+            case RECONNECT -> {
+                if (!device.receive().isStopped()) {
+                    device.receive().stop();
+                    device.transmit().stop();
+                    clock.after(
+                            random.nextLong(1_000_000),
+                            () -> {
+                                device.receive().goOn();
+                                device.transmit().goOn();
+                            });
+                }
+            }
+            case HOSTILE -> queues.get(random.nextInt(queues.size())).scribble(random);
+        }
+    }
+
+    /** Decisions about calls so far, at each of which the theorems were looked at. */
+    public long decisions() {
+        long sum = 0;
+        for (SimulatedQueue queue : queues) {
+            sum += queue.decisions();
+        }
+        return sum;
+    }
+
     /** Lets virtual time pass, and tells what happened in it. */
     public Outcome run(long nanos) {
         tally.clear();
@@ -186,6 +243,15 @@ public final class Simulation implements AutoCloseable {
             sum.told += ledger.calls();
             sum.watchdogRecalls += ledger.watchdogRecalls();
             sum.demoted += ledger.urgentDemoted();
+            sum.recalls += ledger.recalls();
+            sum.unconditional += ledger.unconditionalCalls();
+            if (queue instanceof TransmitQueue) {
+                sum.completions += ledger.opportunities();
+                sum.completionsInterrupting +=
+                        ledger.calls()
+                                + ledger.avoided(AvoidedBy.SAME_QUEUE_HOLD)
+                                + ledger.avoided(AvoidedBy.FRAME_CAP);
+            }
             for (AvoidedBy cause : AvoidedBy.values()) {
                 sum.avoided.merge(cause, ledger.avoided(cause), Long::sum);
             }

@@ -12,6 +12,7 @@ import paranet.core.mitigation.FrameClass;
 final class TcpToGuest {
     private static final int FRAME_BYTES = 1514;
     private static final int ACK_BYTES = 66;
+    private static final int WRITE_SEGMENTS = 45; // 64 KiB
     private static final long SEGMENT_NANOS = 1230;
     private static final long DELAYED_ACK_NANOS = 40_000_000;
 
@@ -19,6 +20,8 @@ final class TcpToGuest {
     private final SimulatedDevice device;
     private final long wireNanos;
     private final double windowMax;
+    private final int segmentBytes;
+    private long arrived;
     private double window = 10;
     private double threshold = Double.MAX_VALUE;
     private int inFlight;
@@ -32,8 +35,8 @@ final class TcpToGuest {
         this.device = device;
         Assumptions assumptions = simulation.assumptions();
         this.wireNanos = assumptions.of("wire-nanos");
-        this.windowMax =
-                (double) assumptions.of("send-window-bytes") / assumptions.of("segment-bytes");
+        this.segmentBytes = (int) assumptions.of("segment-bytes");
+        this.windowMax = (double) assumptions.of("send-window-bytes") / segmentBytes;
     }
 
     void pump() {
@@ -52,7 +55,9 @@ final class TcpToGuest {
                         FRAME_BYTES,
                         this::received,
                         Frame.NOTHING);
-        if (!device.receive().offer(segment)) {
+        boolean push = ++arrived % WRITE_SEGMENTS == 0;
+        FrameClass as = device.headers().segment(Headers.STREAM, true, segmentBytes, push);
+        if (!device.receive().offer(segment, as)) {
             clock.after(2 * wireNanos, this::lost);
         }
     }

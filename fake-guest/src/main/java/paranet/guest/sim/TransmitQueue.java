@@ -35,12 +35,13 @@ final class TransmitQueue extends SimulatedQueue {
             Tally tally,
             RingPair ring,
             QueueCalls calls,
+            Theorems theorems,
             VirtualCpu cpu,
             Assumptions assumptions,
             long kickNanos,
             int batchMax,
             double wireNanosPerByte) {
-        super(clock, tally, ring, calls, cpu);
+        super(clock, tally, ring, calls, theorems, cpu);
         this.sendNanos = assumptions.of("guest-send-nanos");
         this.reapNanos = assumptions.of("guest-reap-nanos");
         this.hostNanos = assumptions.of("host-frame-nanos");
@@ -80,7 +81,27 @@ final class TransmitQueue extends SimulatedQueue {
         }
     }
 
+    @Override
+    void stop() {
+        super.stop();
+        batch = 0;
+    }
+
+    @Override
+    void goOn() {
+        super.goOn();
+        if (!serving) {
+            serving = true;
+            ring.disarmKicks();
+            serve();
+        }
+    }
+
     private void serve() {
+        if (isStopped()) {
+            serving = false;
+            return;
+        }
         if (ring.take()) {
             Frame frame = given.remove();
             clock.after(hostNanos, () -> served(frame));
@@ -96,6 +117,10 @@ final class TransmitQueue extends SimulatedQueue {
     }
 
     private void served(Frame frame) {
+        if (isStopped()) { // what it took it gives back before it lets go, or after
+            clock.after(hostNanos, () -> served(frame));
+            return;
+        }
         complete(frame, FrameClass.COMPLETION);
         wireFreeNanos =
                 Math.max(clock.nowNanos(), wireFreeNanos)
@@ -126,7 +151,7 @@ final class TransmitQueue extends SimulatedQueue {
             ring.disarm();
             do {
                 reapAll();
-            } while (!ring.arm());
+            } while (!arm());
         }
     }
 

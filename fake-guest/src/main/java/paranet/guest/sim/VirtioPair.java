@@ -4,14 +4,17 @@ import paranet.core.memory.GuestMemory;
 import paranet.core.memory.GuestRegion;
 import paranet.core.memory.IoVec;
 import paranet.core.memory.NativeBuffer;
+import paranet.core.memory.SharedMemory;
 import paranet.core.virtqueue.DescriptorChain;
 import paranet.core.virtqueue.DeviceVirtqueue;
 import paranet.core.virtqueue.DriverVirtqueue;
 import paranet.core.virtqueue.IndirectTables;
 import paranet.core.virtqueue.RingFeature;
 import paranet.core.virtqueue.RingLayout;
+import paranet.core.virtqueue.VirtqAvail;
 
 import java.util.List;
+import java.util.SplittableRandom;
 
 /**
  * A virtqueue, driver and device.
@@ -32,6 +35,8 @@ final class VirtioPair extends RingPair {
     private final long[] addresses;
     private final long[] lengths = {BUFFER_BYTES};
     private final int readableCount;
+    private final boolean packed;
+    private final long driverArea;
 
     /**
      * @param toGuest whether the device writes into the buffers
@@ -40,7 +45,7 @@ final class VirtioPair extends RingPair {
     VirtioPair(long features, boolean toGuest, Runnable call) {
         this.call = call;
         this.readableCount = toGuest ? 0 : 1;
-        boolean packed = RingFeature.isPacked(features);
+        packed = RingFeature.isPacked(features);
         long buffer = (RingLayout.bytesFor(SIZE, packed) + 63) & -64;
         memory = NativeBuffer.allocate(buffer + BUFFER_BYTES, 4096);
         addresses = new long[] {GUEST + buffer};
@@ -49,6 +54,7 @@ final class VirtioPair extends RingPair {
                 RingLayout.contiguous(
                         memory.address(), SIZE, packed, GuestMemory.of(List.of(region)));
         IndirectTables tables = new IndirectTables(memory.address(), GUEST, 1);
+        driverArea = layout.driver();
         driver = DriverVirtqueue.open(layout, features, tables);
         device = DeviceVirtqueue.open(layout, features, DriverVirtqueue.FRESH);
     }
@@ -144,6 +150,16 @@ final class VirtioPair extends RingPair {
     @Override
     void disarmKicks() {
         device.disableKicks();
+    }
+
+    @Override
+    void scribble(SplittableRandom random) {
+        if (packed) {
+            SharedMemory.putLe32(driverArea, random.nextInt());
+        } else {
+            SharedMemory.putLe16(driverArea + VirtqAvail.FLAGS, random.nextInt(1 << 16));
+            SharedMemory.putLe16(driverArea + VirtqAvail.usedEvent(SIZE), random.nextInt(1 << 16));
+        }
     }
 
     @Override

@@ -33,6 +33,7 @@ final class VirtualCpu {
     private boolean programNext;
     private boolean asleep = true;
     private boolean waking;
+    private long stolenUntilNanos = Long.MIN_VALUE;
     private long debtNanos; // spent by a piece that was over already
 
     VirtualCpu(VirtualClock clock, UnitCosts costs, Tally tally) {
@@ -102,6 +103,11 @@ final class VirtualCpu {
         debtNanos += nanos;
     }
 
+    /** The host runs something else instead, for a time. */
+    void steal(long nanos) {
+        stolenUntilNanos = Math.max(stolenUntilNanos, clock.nowNanos() + nanos);
+    }
+
     /** By a timer of the guest's own, where nothing of the device's woke it. */
     private void stir() {
         if (asleep) {
@@ -111,6 +117,10 @@ final class VirtualCpu {
     }
 
     private void step() {
+        if (clock.nowNanos() < stolenUntilNanos) {
+            clock.at(stolenUntilNanos, this::step);
+            return;
+        }
         if (debtNanos != 0) {
             long nanos = debtNanos;
             debtNanos = 0;

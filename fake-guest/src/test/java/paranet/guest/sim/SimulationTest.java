@@ -1,6 +1,7 @@
 package paranet.guest.sim;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
@@ -227,27 +228,50 @@ class SimulationTest {
         return isScaled ? nanos * 3 / 2 : nanos;
     }
 
+    private static UnitCosts scaled(String era, String cost) {
+        UnitCosts of = UnitCosts.named(era);
+        return new UnitCosts(
+                of.name(),
+                scaled(of.lightNanos(), cost.equals("light")),
+                scaled(of.deliverNanos(), cost.equals("deliver")),
+                scaled(of.eoiNanos(), cost.equals("eoi")),
+                scaled(of.heavyNanos(), cost.equals("heavy")),
+                scaled(of.callNanos(), cost.equals("call")),
+                scaled(of.irqNanos(), cost.equals("irq")),
+                scaled(of.wakeNanos(), cost.equals("wake")),
+                scaled(of.serviceNanos(), cost.equals("service")));
+    }
+
+    /** In time, or in what it costs; on the hardware and the device where all of them count. */
+    @ParameterizedTest
+    @ValueSource(strings = {"light", "deliver", "eoi", "heavy", "call", "irq", "wake", "service"})
+    void everyUnitCostShows(String cost) {
+        String era = "woodcrest2006";
+        DeviceModel model = cost.equals("light") ? DeviceModel.D3 : DeviceModel.D8;
+        Setup shipped = setup(model, "none", era, 1);
+        Setup other =
+                new Setup(
+                        shipped.model(),
+                        shipped.policy(),
+                        scaled(era, cost),
+                        shipped.assumptions(),
+                        1,
+                        1,
+                        10e9,
+                        1);
+        Flow[] flows = {datagrams(20_000), new Flow.Requests(2, 50_000)};
+        assertNotEquals(figures(run(shipped, 50, flows)), figures(run(other, 50, flows)));
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"call", "irq", "wake", "service"})
-    void everyUnitCostShows(String cost) {
-        UnitCosts pi = UnitCosts.named(PI);
-        UnitCosts scaled =
-                new UnitCosts(
-                        pi.name(),
-                        pi.lightNanos(),
-                        pi.deliverNanos(),
-                        pi.eoiNanos(),
-                        pi.heavyNanos(),
-                        scaled(pi.callNanos(), cost.equals("call")),
-                        scaled(pi.irqNanos(), cost.equals("irq")),
-                        scaled(pi.wakeNanos(), cost.equals("wake")),
-                        scaled(pi.serviceNanos(), cost.equals("service")));
+    void whatAnInterruptWaitsForMakesItLater(String cost) {
         Setup shipped = setup(DeviceModel.D3, "none", PI, 1);
         Setup other =
                 new Setup(
                         shipped.model(),
                         shipped.policy(),
-                        scaled,
+                        scaled(PI, cost),
                         shipped.assumptions(),
                         1,
                         1,
