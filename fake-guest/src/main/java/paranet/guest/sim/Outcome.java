@@ -1,7 +1,11 @@
 package paranet.guest.sim;
 
 import paranet.core.mitigation.AvoidedBy;
+import paranet.core.mitigation.FrameClass;
 import paranet.core.mitigation.UnitCosts;
+
+import java.util.EnumMap;
+import java.util.Map;
 
 /**
  * What happened in a stretch of virtual time. All of it is modelled.
@@ -15,14 +19,16 @@ public final class Outcome {
     private final Accounts accounts;
     private final Counts counts;
     private final Quantiles latencies;
-    private final Quantiles urgentLatencies;
+    private final Map<FrameClass, Quantiles> latenciesByClass = new EnumMap<>(FrameClass.class);
     private final double windowNanos;
+    private final int dimProfile;
     private final int cpus;
 
     private record Counts(
             long calls,
             long interrupts,
             long runningInterrupts,
+            long accompanyingInterrupts,
             long isrReads,
             long halts,
             long kicks,
@@ -35,7 +41,13 @@ public final class Outcome {
             long transactions,
             long longestHoldNanos) {}
 
-    Outcome(long nanos, Accounts accounts, Tally tally, double windowNanos, int cpus) {
+    Outcome(
+            long nanos,
+            Accounts accounts,
+            Tally tally,
+            double windowNanos,
+            int dimProfile,
+            int cpus) {
         this.nanos = nanos;
         this.accounts = accounts;
         this.counts =
@@ -43,6 +55,7 @@ public final class Outcome {
                         tally.calls,
                         tally.interrupts,
                         tally.runningInterrupts,
+                        tally.accompanyingInterrupts,
                         tally.isrReads,
                         tally.halts,
                         tally.kicks,
@@ -55,8 +68,11 @@ public final class Outcome {
                         tally.transactions,
                         tally.longestHoldNanos);
         this.latencies = new Quantiles(tally.latencies.sorted());
-        this.urgentLatencies = new Quantiles(tally.urgentLatencies.sorted());
+        for (FrameClass of : FrameClass.values()) {
+            latenciesByClass.put(of, new Quantiles(tally.latencies(of).sorted()));
+        }
         this.windowNanos = windowNanos;
+        this.dimProfile = dimProfile;
         this.cpus = cpus;
     }
 
@@ -82,6 +98,16 @@ public final class Outcome {
     /** Taken by the guest, a second. */
     public double interrupts() {
         return perSecond(counts.interrupts);
+    }
+
+    /** Of these, those that met a CPU at work, a second. */
+    public double runningInterrupts() {
+        return perSecond(counts.runningInterrupts);
+    }
+
+    /** Of these, those whose call was made while another one of the CPU's was on its way. */
+    public double accompanyingInterrupts() {
+        return perSecond(counts.accompanyingInterrupts);
     }
 
     /** Of the guest to the device, a second. */
@@ -180,6 +206,11 @@ public final class Outcome {
         return windowNanos;
     }
 
+    /** Of policy {@code dim} and the first receive queue, most of the time; -1 of others. */
+    public int dimProfile() {
+        return dimProfile;
+    }
+
     /** Share of the guest's CPUs that was at work. */
     public double guestBusy() {
         return (double) counts.guestBusyNanos / nanos / cpus;
@@ -192,7 +223,12 @@ public final class Outcome {
 
     /** The same, of frames that somebody waits for. */
     public long urgentLatencyNanos(double share) {
-        return urgentLatencies.of(share);
+        return latencyNanos(FrameClass.URGENT, share);
+    }
+
+    /** The same, of frames of a class; 0 if there were none. */
+    public long latencyNanos(FrameClass of, double share) {
+        return latenciesByClass.get(of).of(share);
     }
 
     /** Frames that latencies are known of. */

@@ -45,6 +45,7 @@ final class ReceiveQueue extends SimulatedQueue {
 
     /** A frame comes from the network, and is taken for one of a class; false if it is lost. */
     boolean offer(Frame frame, FrameClass as) {
+        arrived(frame.of());
         if (isStopped() || !ring.take()) {
             tally.dropped++;
             return false;
@@ -74,9 +75,7 @@ final class ReceiveQueue extends SimulatedQueue {
         tally.receivedBytes += current.bytes();
         long latency = clock.nowNanos() - current.bornNanos();
         tally.latencies.add(latency);
-        if (current.of() == FrameClass.URGENT) {
-            tally.urgentLatencies.add(latency);
-        }
+        tally.latencies(current.of()).add(latency);
         if (RingPair.SIZE - ring.outstanding() >= RingPair.SIZE / 2) {
             refill();
         }

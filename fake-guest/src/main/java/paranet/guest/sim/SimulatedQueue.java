@@ -24,6 +24,7 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
     private boolean stopped;
     private long duePlanned = MitigationPolicy.NOTHING;
     private boolean scheduled;
+    private Strip strip; // null unless recorded
 
     SimulatedQueue(
             VirtualClock clock,
@@ -38,6 +39,17 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
         this.calls = calls;
         this.theorems = theorems;
         this.cpu = cpu;
+    }
+
+    void record(Strip to) {
+        strip = to;
+    }
+
+    /** A frame comes from the network. */
+    final void arrived(FrameClass of) {
+        if (strip != null) {
+            strip.arrived(clock.nowNanos(), of);
+        }
     }
 
     /** The device is done with what it took, and the guest may see it. */
@@ -57,10 +69,14 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
         boolean owed = theorems.isOwedAtOnce(view, now);
         boolean called = calls.decide(now) == MitigationPolicy.CALL;
         theorems.decided(calls, owed, called, now);
+        boolean held = calls.state() == QueueCalls.State.HELD;
+        if (strip != null) {
+            strip.decided(now, called, held, calls.policy());
+        }
         if (called) {
             tally.longestHoldNanos = Math.max(tally.longestHoldNanos, holdNanos);
             ring.call();
-        } else if (calls.state() != QueueCalls.State.HELD) {
+        } else if (!held) {
             ring.leave();
         }
         long due = calls.due();
@@ -123,6 +139,9 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
         ring.disarm();
         if (!scheduled) {
             scheduled = true;
+            if (strip != null) {
+                strip.polls(clock.nowNanos());
+            }
             cpu.schedule(this);
         }
     }
@@ -131,6 +150,9 @@ abstract class SimulatedQueue implements VirtualCpu.Work, AutoCloseable {
     final boolean rest() {
         if (arm()) {
             scheduled = false;
+            if (strip != null) {
+                strip.rests(clock.nowNanos());
+            }
             return true;
         }
         ring.disarm();

@@ -6,6 +6,8 @@ import paranet.core.ioq.WakeupQueue;
 import paranet.core.mitigation.AvoidedBy;
 import paranet.core.mitigation.CallLedger;
 import paranet.core.mitigation.DeviceCalls;
+import paranet.core.mitigation.DimPolicy;
+import paranet.core.mitigation.DimTuner;
 import paranet.core.mitigation.EventFold;
 import paranet.core.mitigation.GuestCalls;
 import paranet.core.mitigation.PolicyOptions;
@@ -24,6 +26,7 @@ import java.util.SplittableRandom;
  */
 public final class Simulation implements AutoCloseable {
     private static final int WAKEUP_BUDGET = 1 << 16;
+    private static final long SAMPLE_NANOS = 100_000;
 
     private final Setup setup;
     private final VirtualClock clock = new VirtualClock();
@@ -218,6 +221,11 @@ public final class Simulation implements AutoCloseable {
         return sum;
     }
 
+    /** Writes down what the first device's receive queue goes through from now on. */
+    public void record(Strip strip) {
+        queues.getFirst().record(strip);
+    }
+
     /** Lets virtual time pass, and tells what happened in it. */
     public Outcome run(long nanos) {
         tally.clear();
@@ -225,13 +233,32 @@ public final class Simulation implements AutoCloseable {
             events.clearTimes();
         }
         Accounts before = accounts();
-        clock.runUntil(clock.nowNanos() + nanos);
+        int dimProfile = pass(nanos);
         return new Outcome(
                 nanos,
                 accounts().since(before),
                 tally,
                 events == null ? 0 : events.windowNanos(),
+                dimProfile,
                 setup.cpus());
+    }
+
+    /** The profile that policy dim of the first queue was in most of the time, or -1. */
+    private int pass(long nanos) {
+        int[] samples = new int[DimTuner.PROFILES];
+        int most = -1;
+        long end = clock.nowNanos() + nanos;
+        while (clock.nowNanos() < end) {
+            clock.runUntil(Math.min(end, clock.nowNanos() + SAMPLE_NANOS));
+            if (queues.getFirst().calls.policy() instanceof DimPolicy dim) {
+                int profile = dim.tuner().profile();
+                samples[profile]++;
+                if (most < 0 || samples[profile] > samples[most]) {
+                    most = profile;
+                }
+            }
+        }
+        return most;
     }
 
     private Accounts accounts() {

@@ -1,5 +1,10 @@
 package paranet.guest.sim;
 
+import paranet.core.mitigation.FrameClass;
+
+import java.util.EnumMap;
+import java.util.Map;
+
 /**
  * What a simulation counts beside the accounts of its queues.
  *
@@ -9,6 +14,7 @@ final class Tally {
     long calls;
     long interrupts;
     long runningInterrupts; // that met a CPU at work
+    long accompanyingInterrupts; // of these, on their way together with another of the CPU's
     long isrReads;
     long halts;
     long kicks;
@@ -21,13 +27,24 @@ final class Tally {
     long transactions;
     long longestHoldNanos;
     final LongSamples latencies = new LongSamples();
-    final LongSamples urgentLatencies = new LongSamples();
+    private final Map<FrameClass, LongSamples> latenciesByClass = new EnumMap<>(FrameClass.class);
+
+    Tally() {
+        for (FrameClass of : FrameClass.values()) {
+            latenciesByClass.put(of, new LongSamples());
+        }
+    }
+
+    LongSamples latencies(FrameClass of) {
+        return latenciesByClass.get(of);
+    }
 
     /** Forgets what happened while things settled. */
     void clear() {
         calls = 0;
         interrupts = 0;
         runningInterrupts = 0;
+        accompanyingInterrupts = 0;
         isrReads = 0;
         halts = 0;
         kicks = 0;
@@ -40,6 +57,6 @@ final class Tally {
         transactions = 0;
         longestHoldNanos = 0;
         latencies.clear();
-        urgentLatencies.clear();
+        latenciesByClass.values().forEach(LongSamples::clear);
     }
 }

@@ -34,6 +34,7 @@ final class VirtualCpu {
     private boolean asleep = true;
     private boolean waking;
     private long stolenUntilNanos = Long.MIN_VALUE;
+    private int onTheirWay; // calls
     private long debtNanos; // spent by a piece that was over already
 
     VirtualCpu(VirtualClock clock, UnitCosts costs, Tally tally) {
@@ -53,11 +54,16 @@ final class VirtualCpu {
             asleep = false;
             waking = true;
         }
+        boolean accompanies = onTheirWay++ != 0;
         clock.after(
                 costs.callNanos() + (slept ? costs.wakeNanos() : 0),
                 () -> {
+                    onTheirWay--;
                     if (!slept && !waking && !asleep) {
                         tally.runningInterrupts++;
+                        if (accompanies) {
+                            tally.accompanyingInterrupts++;
+                        }
                         debtNanos += costs.deliverNanos();
                     }
                     interrupts.add(line);
