@@ -66,6 +66,22 @@ record BusLaw(List<Point> points, double constantNanos, double constantFit, doub
                 1 - measured / spread(points));
     }
 
+    /** Greatest distance of a point from the law with one W. */
+    double constantResidual() {
+        return points.stream()
+                .mapToDouble(p -> Math.abs(p.saved() - law(p.signals(), constantNanos)))
+                .max()
+                .orElse(0);
+    }
+
+    /** The same, of W as measured for each point. */
+    double measuredResidual() {
+        return points.stream()
+                .mapToDouble(p -> Math.abs(p.saved() - p.predicted()))
+                .max()
+                .orElse(0);
+    }
+
     private static double squares(List<Point> points, double windowNanos) {
         double sum = 0;
         for (Point point : points) {

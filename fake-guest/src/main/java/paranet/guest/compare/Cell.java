@@ -7,6 +7,7 @@ import paranet.guest.sim.Outcome;
 import paranet.guest.sim.PolicyChoice;
 import paranet.guest.sim.Setup;
 import paranet.guest.sim.Simulation;
+import paranet.guest.sim.Strip;
 
 /**
  * One simulation of the matrix.
@@ -42,6 +43,25 @@ record Cell(
 
     /** Simulates it; some time passes before what is counted. */
     Outcome run(UnitCosts costs, Assumptions assumptions, long seed, long nanos) {
+        try (Simulation simulation = simulation(costs, assumptions, seed)) {
+            simulation.run(nanos / 5);
+            return simulation.run(nanos);
+        }
+    }
+
+    /** What its first receive queue goes through, after some time. */
+    Strip strip(Results results, long settleNanos, long nanos) {
+        Strip strip = new Strip();
+        try (Simulation simulation =
+                simulation(results.costs(era), results.assumptions(), results.seed())) {
+            simulation.run(settleNanos);
+            simulation.record(strip);
+            simulation.run(nanos);
+        }
+        return strip;
+    }
+
+    private Simulation simulation(UnitCosts costs, Assumptions assumptions, long seed) {
         Assumptions used =
                 hostPercent == HOST_AS_ASSUMED
                         ? assumptions
@@ -56,10 +76,8 @@ record Cell(
                         cpus,
                         workload.linkBitsPerSecond(),
                         seed);
-        try (Simulation simulation = new Simulation(setup)) {
-            workload.flows().forEach(simulation::start);
-            simulation.run(nanos / 5);
-            return simulation.run(nanos);
-        }
+        Simulation simulation = new Simulation(setup);
+        workload.flows().forEach(simulation::start);
+        return simulation;
     }
 }

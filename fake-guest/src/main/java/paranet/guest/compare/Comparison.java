@@ -1,5 +1,6 @@
 package paranet.guest.compare;
 
+import paranet.core.mitigation.UnitCosts;
 import paranet.guest.sim.Assumptions;
 import paranet.guest.sim.Outcome;
 
@@ -7,11 +8,16 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 
 /**
  * Runs the matrix of cells, and tells what came of it: rows, a table of goals, and a report. All
@@ -20,19 +26,16 @@ import java.util.concurrent.Future;
  * <p>Threading: confined to one thread; its cells run on others.
  */
 public final class Comparison {
-    /** Hears of the progress. */
+    /** Hears of the progress, several times a second. */
     @FunctionalInterface
     public interface Progress {
-        /**
-         * So many cells of all are done.
-         *
-         * @return whether to go on
-         */
-        boolean done(int cells, int of);
+        /** So many cells of all are done: whether to go on. */
+        boolean goOn(int done, int of);
     }
 
     private static final long QUICK_NANOS = 50_000_000;
     private static final long FULL_NANOS = 1_000_000_000;
+    private static final long PROGRESS_MILLIS = 200;
 
     private final Results results;
 
@@ -51,27 +54,64 @@ public final class Comparison {
     public static Comparison run(boolean quick, long seed, int threads, Progress progress)
             throws InterruptedException {
         List<Cell> cells = quick ? Matrix.quick() : Matrix.full();
-        return run(cells, quick ? QUICK_NANOS : FULL_NANOS, seed, threads, progress);
+        return run(cells, quick ? QUICK_NANOS : FULL_NANOS, seed, threads, Eras::costs, progress);
     }
 
-    static Comparison run(List<Cell> cells, long nanos, long seed, int threads, Progress progress)
+    /** The same, of no more than some {@link #references} need. */
+    public static Comparison run(
+            List<String> references, boolean quick, long seed, int threads, Progress progress)
+            throws InterruptedException {
+        Map<String, Cell> cells = new LinkedHashMap<>();
+        for (String name : references) {
+            Reference.named(name).cells().forEach(cell -> cells.put(cell.key(), cell));
+        }
+        return run(
+                List.copyOf(cells.values()),
+                quick ? QUICK_NANOS : FULL_NANOS,
+                seed,
+                threads,
+                Eras::costs,
+                progress);
+    }
+
+    /** Names of the results of others that can be looked for. */
+    public static List<String> references() {
+        return Reference.ALL.stream().map(Reference::name).toList();
+    }
+
+    /** What became of such results, in lines. */
+    public String references(List<String> names) {
+        StringBuilder text = new StringBuilder("All figures are modelled, none is measured.\n\n");
+        names.forEach(name -> text.append(Reference.named(name).text(results)));
+        return text.toString();
+    }
+
+    static Comparison run(
+            List<Cell> cells,
+            long nanos,
+            long seed,
+            int threads,
+            Function<String, UnitCosts> costs,
+            Progress progress)
             throws InterruptedException {
         Assumptions assumptions = Assumptions.shipped();
-        Results results = new Results(seed, assumptions);
+        Results results = new Results(seed, assumptions, costs);
         ExecutorService pool = Executors.newFixedThreadPool(threads);
         try {
             List<Future<Outcome>> outcomes = new ArrayList<>();
             for (Cell cell : cells) {
                 outcomes.add(
                         pool.submit(
-                                () -> cell.run(Eras.costs(cell.era()), assumptions, seed, nanos)));
+                                () -> cell.run(costs.apply(cell.era()), assumptions, seed, nanos)));
             }
             for (int i = 0; i < cells.size(); i++) {
-                results.add(cells.get(i), outcomes.get(i).get());
-                outcomes.set(i, null);
-                if (!progress.done(i + 1, cells.size())) {
-                    return null;
-                }
+                Future<Outcome> outcome = outcomes.set(i, null);
+                do {
+                    if (!progress.goOn(i, cells.size())) {
+                        return null;
+                    }
+                } while (!isDone(outcome));
+                results.add(cells.get(i), outcome.get());
             }
             return new Comparison(results);
         } catch (ExecutionException e) {
@@ -81,15 +121,30 @@ public final class Comparison {
         }
     }
 
+    private static boolean isDone(Future<Outcome> outcome)
+            throws InterruptedException, ExecutionException {
+        try {
+            outcome.get(PROGRESS_MILLIS, TimeUnit.MILLISECONDS);
+            return true;
+        } catch (TimeoutException e) {
+            return false;
+        }
+    }
+
     Results results() {
         return results;
     }
 
-    /** Writes {@code results.csv} and {@code report.html}. */
-    public void write(Path directory) throws IOException {
+    /**
+     * Writes {@code results.csv}, {@code pruned.csv} and {@code report.html}.
+     *
+     * @param measured counts of real guests, beside which the report puts the model's
+     */
+    public void write(Path directory, List<MeasuredGuest> measured) throws IOException {
         Files.createDirectories(directory);
         Files.writeString(directory.resolve("results.csv"), CsvText.of(results));
-        Files.writeString(directory.resolve("report.html"), Report.of(results));
+        Files.writeString(directory.resolve("pruned.csv"), Pruned.of(results));
+        Files.writeString(directory.resolve("report.html"), Report.of(results, measured));
     }
 
     /** The headline table, and the sentence about the bus. */

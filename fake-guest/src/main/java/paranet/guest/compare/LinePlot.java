@@ -9,15 +9,34 @@ import java.util.List;
  * <p>Threading: confined to its caller.
  */
 final class LinePlot {
-    private static final int WIDTH = 760;
-    private static final int HEIGHT = 360;
-    private static final int LEFT = 70;
-    private static final int RIGHT = 220; // the legend
-    private static final int TOP = 16;
-    private static final int BOTTOM = 48;
+    private static final int LEGEND_COLUMNS = 3;
+    private static final double ROOM = 0.03; // beyond the greatest value of a linear axis
 
-    private record Series(String name, boolean isLine, List<double[]> points) {}
+    /** How a series is drawn. */
+    enum Drawn {
+        LINE,
+        DOTS,
+        /** With corners, each value until the next. */
+        STEPS,
+        /** Without dots, of something computed. */
+        THIN,
+        /** Of something measured. */
+        CROSSES
+    }
 
+    /** How large a plot is. */
+    private record Size(int width, int height, int left, int right, int top, int bottom) {
+        /** With its legend to the right. */
+        static final Size WIDE = new Size(760, 360, 70, 220, 16, 48);
+
+        /** One of several that have a legend in common. */
+        static final Size SMALL = new Size(380, 250, 62, 12, 28, 44);
+    }
+
+    private record Series(String name, Drawn drawn, List<double[]> points, int colour) {}
+
+    private final Size size;
+    private final String title;
     private final String x;
     private final String y;
     private final boolean logX;
@@ -28,15 +47,35 @@ final class LinePlot {
     private double minY = Double.MAX_VALUE;
     private double maxY = -Double.MAX_VALUE;
 
-    LinePlot(String x, boolean logX, String y, boolean logY) {
+    private LinePlot(Size size, String title, String x, boolean logX, String y, boolean logY) {
+        this.size = size;
+        this.title = title;
         this.x = x;
         this.y = y;
         this.logX = logX;
         this.logY = logY;
     }
 
+    LinePlot(String x, boolean logX, String y, boolean logY) {
+        this(Size.WIDE, "", x, logX, y, logY);
+    }
+
+    /** One of several; {@link #legend} is below them. */
+    static LinePlot small(String title, String x, boolean logX, String y, boolean logY) {
+        return new LinePlot(Size.SMALL, title, x, logX, y, logY);
+    }
+
     /** Points of (x, y); those that a logarithmic axis cannot show are left out. */
-    void add(String name, boolean isLine, List<double[]> points) {
+    void add(String name, Drawn drawn, List<double[]> points) {
+        add(name, drawn, points, all.size());
+    }
+
+    /**
+     * The same.
+     *
+     * @param colour that of the series of this number, from 0
+     */
+    void add(String name, Drawn drawn, List<double[]> points, int colour) {
         List<double[]> shown = new ArrayList<>();
         for (double[] point : points) {
             if ((!logX || point[0] > 0) && (!logY || point[1] > 0)) {
@@ -47,7 +86,7 @@ final class LinePlot {
                 maxY = Math.max(maxY, point[1]);
             }
         }
-        all.add(new Series(name, isLine, shown));
+        all.add(new Series(name, drawn, shown, colour));
     }
 
     private static double scaled(double value, double min, double max, boolean log) {
@@ -57,33 +96,51 @@ final class LinePlot {
         return to == from ? 0.5 : (at - from) / (to - from);
     }
 
+    private int right() {
+        return size.width() - size.right();
+    }
+
+    private int bottom() {
+        return size.height() - size.bottom();
+    }
+
     private double atX(double value) {
-        return LEFT + scaled(value, minX, maxX, logX) * (WIDTH - LEFT - RIGHT);
+        return size.left() + scaled(value, minX, maxX, logX) * (right() - size.left());
     }
 
     private double atY(double value) {
-        return HEIGHT - BOTTOM - scaled(value, minY, maxY, logY) * (HEIGHT - TOP - BOTTOM);
+        return bottom() - scaled(value, minY, maxY, logY) * (bottom() - size.top());
     }
 
     String svg() {
         if (!logX) {
             minX = Math.min(0, minX);
+            maxX += ROOM * (maxX - minX);
         }
         if (!logY) {
             minY = Math.min(0, minY);
+            maxY += ROOM * (maxY - minY);
         }
         StringBuilder svg =
                 new StringBuilder(
                         Verdict.text(
-                                "<svg viewBox='0 0 %d %d' role='img' aria-label='%s over %s'>",
-                                WIDTH, HEIGHT, y, x));
+                                "<svg viewBox='0 0 %d %d' role='img' aria-label='%s%s over %s'>",
+                                size.width(),
+                                size.height(),
+                                title.isEmpty() ? "" : title + ": ",
+                                y,
+                                x));
+        svg.append(
+                Verdict.text(
+                        "<text class='t' x='%d' y='%d'>%s</text>",
+                        size.left(), size.top() - 10, title));
         for (double tick : ticks(minX, maxX, logX)) {
             double at = atX(tick);
             svg.append(
                     Verdict.text(
                             "<line class='g' x1='%.1f' y1='%d' x2='%.1f' y2='%d'/>"
                                     + "<text x='%.1f' y='%d' text-anchor='middle'>%s</text>",
-                            at, TOP, at, HEIGHT - BOTTOM, at, HEIGHT - BOTTOM + 16, number(tick)));
+                            at, size.top(), at, bottom(), at, bottom() + 16, number(tick)));
         }
         for (double tick : ticks(minY, maxY, logY)) {
             double at = atY(tick);
@@ -91,44 +148,88 @@ final class LinePlot {
                     Verdict.text(
                             "<line class='g' x1='%d' y1='%.1f' x2='%d' y2='%.1f'/>"
                                     + "<text x='%d' y='%.1f' text-anchor='end'>%s</text>",
-                            LEFT, at, WIDTH - RIGHT, at, LEFT - 6, at + 4, number(tick)));
+                            size.left(), at, right(), at, size.left() - 6, at + 4, number(tick)));
         }
         svg.append(
                 Verdict.text(
                         "<text x='%d' y='%d' text-anchor='middle'>%s</text>"
                                 + "<text transform='translate(14 %d) rotate(-90)'"
                                 + " text-anchor='middle'>%s</text>",
-                        (LEFT + WIDTH - RIGHT) / 2, HEIGHT - 8, x, (TOP + HEIGHT - BOTTOM) / 2, y));
+                        (size.left() + right()) / 2,
+                        size.height() - 8,
+                        x,
+                        (size.top() + bottom()) / 2,
+                        y));
         for (int i = 0; i < all.size(); i++) {
-            draw(svg, all.get(i), i);
+            draw(svg, all.get(i));
+            if (size.equals(Size.WIDE)) {
+                key(svg, all.get(i), right() + 14, size.top() + 8 + 17.0 * i);
+            }
         }
         return svg.append("</svg>").toString();
     }
 
-    private void draw(StringBuilder svg, Series series, int index) {
-        String mark = "s" + index % 10;
-        if (series.isLine() && series.points().size() > 1) {
-            svg.append("<polyline class='l ").append(mark).append("' points='");
+    /** Names of the series of the small plots above it. */
+    String legend() {
+        int rows = (all.size() + LEGEND_COLUMNS - 1) / LEGEND_COLUMNS;
+        StringBuilder svg =
+                new StringBuilder(
+                        Verdict.text(
+                                "<svg viewBox='0 0 %d %d' role='img' aria-label='legend'>",
+                                Size.WIDE.width(), 18 * rows + 6));
+        for (int i = 0; i < all.size(); i++) {
+            int row = i / LEGEND_COLUMNS;
+            double at = 12 + 18.0 * row;
+            key(svg, all.get(i), 12 + i % LEGEND_COLUMNS * 250.0, at);
+        }
+        return svg.append("</svg>").toString();
+    }
+
+    private static void key(StringBuilder svg, Series series, double x, double y) {
+        String mark = "s" + series.colour() % 10;
+        if (series.drawn() == Drawn.THIN) {
+            svg.append(
+                    Verdict.text(
+                            "<line class='l w %s' x1='%.1f' y1='%.1f' x2='%.1f' y2='%.1f'/>",
+                            mark, x - 6, y, x + 6, y));
+        } else {
+            svg.append(dot(series, x, y, mark));
+        }
+        svg.append(Verdict.text("<text x='%.1f' y='%.1f'>%s</text>", x + 10, y + 4, series.name()));
+    }
+
+    private void draw(StringBuilder svg, Series series) {
+        String mark = "s" + series.colour() % 10;
+        boolean lined = series.drawn() != Drawn.DOTS && series.drawn() != Drawn.CROSSES;
+        if (lined && series.points().size() > 1) {
+            svg.append("<polyline class='l ")
+                    .append(series.drawn() == Drawn.THIN ? "w " : "")
+                    .append(mark)
+                    .append("' points='");
+            double before = Double.NaN; // at the first
             for (double[] point : series.points()) {
-                svg.append(Verdict.text("%.1f,%.1f ", atX(point[0]), atY(point[1])));
+                if (series.drawn() == Drawn.STEPS && !Double.isNaN(before)) {
+                    svg.append(Verdict.text("%.1f,%.1f ", atX(point[0]), before));
+                }
+                before = atY(point[1]);
+                svg.append(Verdict.text("%.1f,%.1f ", atX(point[0]), before));
             }
             svg.append("'/>");
         }
-        for (double[] point : series.points()) {
-            if (!series.isLine() || series.points().size() < 20) {
-                svg.append(dot(atX(point[0]), atY(point[1]), mark, index));
+        boolean dotted = series.drawn() == Drawn.LINE && series.points().size() < 20;
+        if (!lined || dotted) {
+            for (double[] point : series.points()) {
+                svg.append(dot(series, atX(point[0]), atY(point[1]), mark));
             }
         }
-        double at = TOP + 12 + 17.0 * index;
-        svg.append(dot(WIDTH - RIGHT + 14, at - 4, mark, index));
-        svg.append(
-                Verdict.text(
-                        "<text x='%d' y='%.1f'>%s</text>", WIDTH - RIGHT + 24, at, series.name()));
     }
 
     /** Shapes differ too, for paper without colours. */
-    private static String dot(double x, double y, String mark, int index) {
-        return switch (index % 4) {
+    private static String dot(Series series, double x, double y, String mark) {
+        if (series.drawn() == Drawn.CROSSES) {
+            return Verdict.text("<path class='x' d='M%.1f %.1fl9 9m0 -9l-9 9'/>", x - 4.5, y - 4.5);
+        }
+        return switch (series.colour() % 4) {
             case 0 ->
                     Verdict.text("<circle class='d %s' cx='%.1f' cy='%.1f' r='3.6'/>", mark, x, y);
             case 1 ->
@@ -145,7 +246,7 @@ final class LinePlot {
         };
     }
 
-    private static List<Double> ticks(double min, double max, boolean log) {
+    static List<Double> ticks(double min, double max, boolean log) {
         List<Double> ticks = new ArrayList<>();
         if (log) {
             int first = (int) Math.floor(StrictMath.log10(min));
@@ -161,9 +262,12 @@ final class LinePlot {
             return ticks;
         }
         double step = StrictMath.pow(10, Math.floor(StrictMath.log10((max - min) / 4)));
-        while ((max - min) / step > 6) {
-            step *= 2;
+        int[] times = {1, 2, 5, 10, 20};
+        int i = 0;
+        while ((max - min) / (step * times[i]) > 6) {
+            i++;
         }
+        step *= times[i];
         for (double tick = Math.ceil(min / step) * step; tick <= max * 1.0001; tick += step) {
             ticks.add(tick);
         }
@@ -171,8 +275,8 @@ final class LinePlot {
     }
 
     static String number(double value) {
-        if (value == 0) {
-            return "0"; // nor -0
+        if (Math.abs(value) < 1e-12) {
+            return "0"; // nor -0, nor what sums of steps leave of it
         }
         double size = Math.abs(value);
         if (size >= 1e6) {

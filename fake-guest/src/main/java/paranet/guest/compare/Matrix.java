@@ -3,6 +3,7 @@ package paranet.guest.compare;
 import paranet.core.mitigation.UnitCosts;
 import paranet.guest.sim.DeviceModel;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -33,6 +34,12 @@ final class Matrix {
                     "pace,preset=throughput",
                     "pace,preset=latency");
 
+    /** Those that every device is simulated with. */
+    static final List<String> BOTH = List.of("none", "pace");
+
+    static final List<String> SPEED_POLICIES =
+            List.of("none", "fixed,rx-usecs=64,tx-usecs=64", "pace");
+
     static final List<String> MORE_FIXED =
             List.of(
                     "fixed,rx-usecs=8,rx-frames=8",
@@ -62,8 +69,9 @@ final class Matrix {
         }
         for (DeviceModel model : DeviceModel.values()) {
             for (Workload workload : single()) {
-                matrix.add(new Cell(model, "none", workload, PI));
-                matrix.add(new Cell(model, "pace", workload, PI));
+                for (String policy : BOTH) {
+                    matrix.add(new Cell(model, policy, workload, PI));
+                }
             }
         }
         return List.copyOf(matrix.cells.values());
@@ -91,6 +99,25 @@ final class Matrix {
                 Workload.BURSTS,
                 Workload.MIXED,
                 Workload.BLOCKING);
+    }
+
+    /** All of them. */
+    static List<Workload> workloads() {
+        List<Workload> all = new ArrayList<>(single());
+        for (double rate : Workload.DATAGRAM_RATES) {
+            all.add(Workload.datagrams(rate));
+        }
+        for (double rate : RATES_2009) {
+            all.add(Workload.tenGigabit2009(rate));
+        }
+        all.addAll(
+                List.of(
+                        Workload.APART,
+                        Workload.TOGETHER,
+                        Workload.FLOOD,
+                        Workload.GIGABIT_2009,
+                        Workload.PV_EOI));
+        return all;
     }
 
     /** Four devices that send: from a program's virtio to a bus, and on, one change at a time. */
@@ -147,6 +174,7 @@ final class Matrix {
                 }
             }
         }
+        Reference.ALL.forEach(reference -> reference.cells().forEach(this::add));
         for (int cpus : new int[] {2, 4}) {
             for (DeviceModel model : List.of(DeviceModel.D3, DeviceModel.D6)) {
                 add(
@@ -155,7 +183,7 @@ final class Matrix {
             }
         }
         for (int percent : HOST_PERCENT) {
-            for (String policy : List.of("none", "fixed,rx-usecs=64,tx-usecs=64", "pace")) {
+            for (String policy : SPEED_POLICIES) {
                 add(new Cell(DeviceModel.D3, policy, Workload.FLOOD, PI, 1, 1, percent));
             }
         }

@@ -1,14 +1,9 @@
 package paranet.guest.compare;
 
-import paranet.core.mitigation.AvoidedBy;
 import paranet.core.mitigation.UnitCosts;
 import paranet.guest.sim.DeviceModel;
-import paranet.guest.sim.Outcome;
 
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
-import java.util.function.Function;
 
 /**
  * All of it as one page of HTML without anything from elsewhere: pictures, what follows from them,
@@ -32,18 +27,26 @@ final class Report {
             td.n{text-align:right}
             .s0{--c:#3b7dd8}.s1{--c:#d9792b}.s2{--c:#2f9e5b}.s3{--c:#b04fc4}.s4{--c:#c83e4d}
             .s5{--c:#8a8d2c}.s6{--c:#1fa3a8}.s7{--c:#7a6ff0}.s8{--c:#a0765b}.s9{--c:#8c8c8c}
-            .d{fill:var(--c)}.l{stroke:var(--c)}
+            .d{fill:var(--c)}.l{stroke:var(--c)}.w{stroke-width:1.2;stroke-dasharray:5 3}
+            .k,.x{fill:var(--f)}.x{stroke:var(--f);stroke-width:2}
+            svg .t{font-weight:600}.m{display:grid;grid-template-columns:1fr 1fr;gap:.4rem}
+            svg .h{paint-order:stroke;stroke:var(--b);stroke-width:3px}
+            tr.q td{color:var(--q);border-bottom:0}a{color:inherit}
             """;
 
     private final Results results;
+    private final List<MeasuredGuest> measured;
+    private final Pictures pictures;
     private final StringBuilder page = new StringBuilder();
 
-    private Report(Results results) {
+    private Report(Results results, List<MeasuredGuest> measured) {
         this.results = results;
+        this.measured = measured;
+        this.pictures = new Pictures(results, measured);
     }
 
-    static String of(Results results) {
-        return new Report(results).write();
+    static String of(Results results, List<MeasuredGuest> measured) {
+        return new Report(results, measured).write();
     }
 
     private String write() {
@@ -54,37 +57,34 @@ final class Report {
                 .append(STYLE)
                 .append("</style></head><body><h1>Devices and policies compared</h1>");
         paragraph(
-                "Every figure here is modelled, none is measured: rings, signals and policies are"
-                        + " those that ship, the guest, the wire and the costs are models (listed at the"
-                        + " end), time is virtual. Figures marked calibrated rest on a number that was"
-                        + " fitted to an observation. Seed "
+                "Every figure here is modelled, none is measured, but for those marked so: rings,"
+                        + " signals and policies are those that ship, the guest, the wire and the"
+                        + " costs are models (listed at the end), time is virtual. Figures marked"
+                        + " calibrated rest on a number that was fitted to an observation. Seed "
                         + results.seed()
                         + ", "
                         + results.rows().size()
-                        + " cells, all in results.csv.");
+                        + " cells, all in results.csv; what was not simulated is in pruned.csv.");
+        page.append("<p><a href='#conclusion'>What follows from it</a> is at the end.</p>");
+        claims();
         goals();
-        waterfall();
-        busLaw();
-        pareto();
-        sweep();
-        tails();
-        scaling();
-        heat();
-        holds();
-        attribution();
-        speeds();
-        section("What follows", verdict.bus());
+        references();
+        realGuests();
+        pictures();
+        section("conclusion", "What follows", verdict.bus());
+        paragraph(verdict.sharing());
         paragraph(verdict.gigabit());
         paragraph(verdict.tenGigabit());
         paragraph(verdict.hypotheses());
+        paragraph(verdict.separating());
         verdict.law().forEach(this::paragraph);
         page.append("</section>");
         assumptions();
         return page.append("</body></html>\n").toString();
     }
 
-    private void section(String title, String text) {
-        page.append("<section><h2>").append(title).append("</h2>");
+    private void section(String id, String title, String text) {
+        page.append("<section id='").append(id).append("'><h2>").append(title).append("</h2>");
         paragraph(text);
     }
 
@@ -101,7 +101,7 @@ final class Report {
     }
 
     private void goals() {
-        section("Goals", "What the design promises of policy pace, and what comes out.");
+        section("goals", "Goals", "What the design promises of policy pace, and what comes out.");
         page.append("<table><tr><th>goal<th>of<th>wanted<th>found<th>");
         for (Headline.Line line : Headline.of(results)) {
             page.append(
@@ -116,143 +116,185 @@ final class Report {
         page.append("</table></section>\n");
     }
 
-    private void waterfall() {
-        List<String> steps =
-                List.of(
-                        "virtio INTx, a program",
-                        "kicks in the kernel (D1)",
-                        "no ISR reads (D2)",
-                        "EVENT_IDX (D3)",
-                        "tx rides rx (D7)",
-                        "devices share (D6, venet)",
-                        "no EOI exits",
-                        "no delivery exits",
-                        "pace");
-        for (String era : Matrix.ERAS) {
-            section(
-                    "Why: " + era,
-                    "Four devices that send at 1 Gbit/s each, one change at a time: simulated"
-                            + " ablations, calibrated. How busy the guest's CPU is, is beside each: one that"
-                            + " is full never rests, and so is interrupted less often.");
-            BarPlot plot = new BarPlot("modelled exits/s", List.of("exits"));
-            List<Cell> cells = Matrix.waterfall(era);
-            for (int i = 0; i < cells.size(); i++) {
-                Results.Row row = results.of(cells.get(i));
-                plot.add(
-                        Verdict.text(
-                                "%s, %.0f %% busy", steps.get(i), 100 * row.outcome().guestBusy()),
-                        row.exits());
-            }
-            picture(plot.svg());
-        }
+    /** Which picture says most about which claim. */
+    private void claims() {
+        section("claims", "Where to look", "The picture that shows each claim best.");
+        page.append("<table><tr><th>claim<th>picture");
+        claim("the bus saves exits (R1, R2), INTx (R4), PV EOI (R6), nested (R14)", "waterfall");
+        claim("the law of the bus (R3)", "law");
+        claim("redundant calls and why none was needed (R5)", "attribution");
+        claim("what a hold costs requests (R7) and completions (R11)", "holds");
+        claim("dim drifts at a constant rate (R8)", "profiles");
+        claim("a lone frame pays a fixed hold (R9)", "tails");
+        claim("interrupts over the rate (R10, R13)", "sweep");
+        claim("device and guest of different speed (R12)", "speeds");
+        claim("mixed traffic (G8)", "pareto");
+        claim("many devices (G11)", "scaling");
+        page.append("</table></section>\n");
     }
 
-    private void busLaw() {
+    private void claim(String text, String id) {
+        page.append("<tr><td>%s<td><a href='#%s'>%2$s</a>".formatted(text, id));
+    }
+
+    private void references() {
         section(
+                "references",
+                "Results of others",
+                "What others published, and what comes out here. paranet compare --only=NAME runs"
+                        + " one alone.");
+        page.append("<table><tr><th><th>result<th>expected<th>found<th>");
+        for (Reference reference : Reference.ALL) {
+            List<Reference.Check> checks = reference.judge().checks(results);
+            Reference.Standing standing = reference.standing(checks);
+            page.append(
+                    "<tr><td>%s<td colspan='3'>%s%s<td>%s"
+                            .formatted(
+                                    reference.name(),
+                                    escaped(reference.what()),
+                                    standing == Reference.Standing.NOT_REPRODUCED
+                                            ? "<br><span class='q'>"
+                                                    + escaped(reference.differs())
+                                                    + "</span>"
+                                            : "",
+                                    standing.text()));
+            for (Reference.Check check : checks) {
+                page.append(
+                        "<tr class='q'><td><td>%s<td>%s<td>%s<td>%s"
+                                .formatted(
+                                        escaped(check.what()),
+                                        escaped(check.expected()),
+                                        escaped(check.found()),
+                                        check.agrees() ? "agrees" : "differs"));
+            }
+        }
+        page.append("</table></section>\n");
+    }
+
+    private void realGuests() {
+        if (measured.isEmpty()) {
+            return;
+        }
+        section(
+                "measured",
+                "Real guests beside the model",
+                "Measured, and so no part of results.csv: interrupts as the guests count them."
+                        + " Beside them is what the model says of the same policy under the nearest"
+                        + " workload, of a guest of pi2020 and of one as slow as the real one is under"
+                        + " policy none.");
+        page.append(
+                "<table><tr><th>guest<th>policy<th>workload<th>frames/s<th>interrupts/s<th>a"
+                        + " frame<th>model<th>as slow<th>Mbit/s<th>p50, us<th>device, ns/frame");
+        for (BesideModel.Line line : new BesideModel(measured, results.seed()).lines()) {
+            MeasuredGuest m = line.measured();
+            page.append(
+                    Verdict.text(
+                            "<tr><td>%s<td>%s<td>%s<td class='n'>%.0f<td class='n'>%.0f"
+                                    + "<td class='n'>%.3f<td class='n'>%s<td class='n'>%s"
+                                    + "<td class='n'>%.0f<td class='n'>%s<td class='n'>%.0f",
+                            escaped(m.guest()),
+                            escaped(m.policy()).replace(",", ", "),
+                            escaped(m.workload()),
+                            m.frames() / m.seconds(),
+                            m.interrupts() / m.seconds(),
+                            m.interruptsPerFrame(),
+                            ofModel(line.modelled()),
+                            ofModel(line.asSlow()),
+                            m.throughputBits() / 1e6,
+                            m.roundTripNanos().isEmpty()
+                                    ? ""
+                                    : Verdict.text("%.1f", m.roundTripNanos().getAsLong() / 1e3),
+                            (double) m.backendCpuNanos() / m.frames()));
+        }
+        page.append("</table></section>\n");
+    }
+
+    /** The model says nothing of a peer. */
+    private static String ofModel(double interruptsPerFrame) {
+        return Double.isNaN(interruptsPerFrame) ? "" : Verdict.text("%.3f", interruptsPerFrame);
+    }
+
+    private void pictures() {
+        for (String era : Matrix.ERAS) {
+            section(
+                    era.equals(Matrix.ERAS.getFirst()) ? "waterfall" : "waterfall-" + era,
+                    "Why: " + era,
+                    "Four devices that send at 1 Gbit/s each, one change at a time: simulated"
+                            + " ablations, calibrated. Behind each bar: exits/s, the change, what"
+                            + " calls, interrupts, kicks and exits cost, and how busy the guest's CPU"
+                            + " is. One that is full never rests, and so is interrupted less often.");
+            picture(pictures.waterfall(era));
+        }
+        section(
+                "law",
                 "What an event queue saves",
                 "Share of signals without an interrupt, N = 1 to 16 devices of 10 k datagrams/s"
                         + " (venet, policy none), and the law s = LW/(1+LW) for each era's best W.");
-        LinePlot plot = new LinePlot("signals/s", false, "share saved", false);
-        for (String era : Matrix.ERAS) {
-            BusLaw law = BusLaw.of(results, era);
-            plot.add(
-                    era,
-                    false,
-                    law.points().stream().map(p -> new double[] {p.signals(), p.saved()}).toList());
-        }
-        for (String era : Matrix.ERAS) {
-            double window = BusLaw.of(results, era).constantNanos();
-            List<double[]> line = new ArrayList<>();
-            for (double rate = 0; rate <= 150_000; rate += 5000) {
-                line.add(new double[] {rate, BusLaw.law(rate, window)});
-            }
-            plot.add(Verdict.text("law, W %.1f us", window / 1000), true, line);
-        }
-        picture(plot.svg());
-    }
-
-    private void pareto() {
+        picture(pictures.busLaw());
         section(
+                "pareto",
                 "Interrupts against urgent frames",
                 "Mixed traffic (W5, D3, pi2020): each dot is a setting; left and low is better.");
-        LinePlot plot =
-                new LinePlot(
-                        "us added to urgent p99", false, "interrupts per frame received", true);
-        for (String family : List.of("none", "fixed", "throttle", "dim", "vic", "spdk", "pace")) {
-            List<double[]> dots = new ArrayList<>();
-            for (Results.Row row : results.rows()) {
-                Cell cell = row.cell();
-                if (cell.workload().equals(Workload.MIXED)
-                        && cell.model() == DeviceModel.D3
-                        && cell.era().equals(Matrix.PI)
-                        && cell.policy().split(",", -1)[0].equals(family)) {
-                    long added =
-                            row.outcome().urgentLatencyNanos(0.99)
-                                    - results.base(row).outcome().urgentLatencyNanos(0.99);
-                    dots.add(new double[] {added / 1000.0, row.interruptsPerFrame()});
-                }
-            }
-            plot.add(family, false, dots);
-        }
-        picture(plot.svg());
-    }
-
-    private void sweep() {
-        section("Datagrams", "Interrupts of each policy over the rate of datagrams (D3, pi2020).");
-        LinePlot plot = new LinePlot("datagrams/s", true, "interrupts/s", true);
-        for (String policy : Matrix.POLICIES) {
-            List<double[]> line = new ArrayList<>();
-            for (double rate : Workload.DATAGRAM_RATES) {
-                Outcome o = d3(policy, Workload.datagrams(rate)).outcome();
-                line.add(new double[] {rate, o.interrupts()});
-            }
-            plot.add(policy, true, line);
-        }
-        picture(plot.svg());
-    }
-
-    private Results.Row d3(String policy, Workload workload) {
-        return results.of(DeviceModel.D3, policy, workload, Matrix.PI);
-    }
-
-    private void tails() {
+        picture(pictures.pareto());
         section(
-                "How late urgent frames are",
-                "Share of urgent frames later than a time, mixed traffic (W5, D3, pi2020).");
-        LinePlot plot = new LinePlot("us from arrival to the guest", true, "share later", true);
-        for (String policy : Matrix.POLICIES) {
-            Outcome o = d3(policy, Workload.MIXED).outcome();
-            List<double[]> line = new ArrayList<>();
-            for (double later = 1; later >= 0.002; later *= 0.85) {
-                line.add(new double[] {o.urgentLatencyNanos(1 - later) / 1000.0, later});
-            }
-            plot.add(policy, true, line);
-        }
-        picture(plot.svg());
-    }
-
-    private void scaling() {
-        for (Workload workload : List.of(Workload.APART, Workload.TOGETHER)) {
-            section("More devices", "nehalem2009, one CPU: " + workload.label() + ".");
-            LinePlot plot = new LinePlot("devices", false, "interrupts/s", false);
-            for (DeviceModel model : List.of(DeviceModel.D1, DeviceModel.D3, DeviceModel.D6)) {
-                for (String policy : List.of("none", "pace")) {
-                    List<double[]> line = new ArrayList<>();
-                    for (int devices : Matrix.DEVICES) {
-                        Cell cell =
-                                new Cell(model, policy, workload, "nehalem2009")
-                                        .withDevices(devices, 1);
-                        line.add(new double[] {devices, results.of(cell).outcome().interrupts()});
-                    }
-                    plot.add(model.label() + ", " + policy, true, line);
-                }
-            }
-            picture(plot.svg());
-        }
+                "sweep",
+                "Datagrams",
+                "Interrupts of each policy over the rate of datagrams (D3, pi2020).");
+        picture(pictures.sweep());
+        section(
+                "tails",
+                "How late frames are",
+                "Share of the frames of a class that are later than a time, mixed traffic (W5, D3,"
+                        + " pi2020).");
+        picture(pictures.tails());
+        section(
+                "scaling",
+                "More devices, each for itself",
+                "Interrupts, one CPU: " + Workload.APART.label() + ".");
+        picture(pictures.scaling(Workload.APART));
+        section(
+                "scaling-together",
+                "More devices, all at once",
+                "Interrupts, one CPU: " + Workload.TOGETHER.label() + ".");
+        picture(pictures.scaling(Workload.TOGETHER));
+        heat();
+        section(
+                "strips",
+                "A millisecond",
+                "Mixed traffic (W5, D3, pi2020), the receive queue: frames as they come, while an"
+                        + " armed guest's call waits, calls, and the guest from its interrupt to the"
+                        + " end of its poll.");
+        picture(pictures.strips());
+        section(
+                "profiles",
+                "Where dim goes",
+                "Profile of policy dim at a constant rate, from its start (D3, pi2020): 0 holds 1"
+                        + " us, 1 holds 8, 2 holds 64, 3 holds 128, 4 holds 256 us.");
+        picture(pictures.profiles());
+        section(
+                "holds",
+                "What a hold costs a client",
+                "Requests a second of one client over the time at the 99th percentile that a policy"
+                        + " adds (D3, pi2020); below it a sender that waits for each completion.");
+        page.append(pictures.holds());
+        picture(pictures.blocking());
+        section(
+                "attribution",
+                "Why no interrupt",
+                "Everything published (mixed traffic, pi2020), by what became of it: a call, or one"
+                        + " cause for needing none.");
+        picture(pictures.attribution());
+        section(
+                "speeds",
+                "When device and guest differ in speed",
+                "A sender as fast as it can, over the device's work for a frame as a share of the"
+                        + " guest's (D3, pi2020).");
+        picture(pictures.speeds());
     }
 
     private void heat() {
         section(
+                "heat",
                 "Cost of each policy",
                 "Cores that calls, interrupts, kicks and exits take (D3, pi2020), as multiples of"
                         + " the least of the row; the time at the 99th percentile in microseconds is"
@@ -268,12 +310,15 @@ final class Report {
         for (Workload workload : Matrix.single()) {
             double least =
                     Matrix.POLICIES.stream()
-                            .mapToDouble(policy -> d3(policy, workload).cores())
+                            .mapToDouble(
+                                    policy ->
+                                            results.of(DeviceModel.D3, policy, workload, Matrix.PI)
+                                                    .cores())
                             .min()
                             .orElse(1);
             page.append("<tr><td>").append(workload.label());
             for (String policy : Matrix.POLICIES) {
-                Results.Row row = d3(policy, workload);
+                Results.Row row = results.of(DeviceModel.D3, policy, workload, Matrix.PI);
                 double times = Math.max(1, row.cores() / Math.max(1e-6, least));
                 int shade = (int) Math.min(60, 12 * StrictMath.log(times) / StrictMath.log(2));
                 page.append(
@@ -286,84 +331,15 @@ final class Report {
         page.append("</table></section>\n");
     }
 
-    private void holds() {
-        section(
-                "What a hold costs a client",
-                "Requests a second of one client over the time at the 99th percentile that a policy"
-                        + " adds (D3, pi2020).");
-        LinePlot plot = new LinePlot("us added at p99", false, "requests/s", false);
-        List<String> policies = new ArrayList<>(Matrix.POLICIES);
-        policies.addAll(Matrix.MORE_FIXED);
-        for (String family : List.of("none", "fixed", "throttle", "dim", "vic", "spdk", "pace")) {
-            List<double[]> dots = new ArrayList<>();
-            for (String policy : policies) {
-                if (policy.split(",", -1)[0].equals(family)) {
-                    Results.Row row = d3(policy, Workload.requests(1, 0));
-                    long added =
-                            row.outcome().latencyNanos(0.99)
-                                    - results.base(row).outcome().latencyNanos(0.99);
-                    dots.add(new double[] {added / 1000.0, row.outcome().transactions()});
-                }
-            }
-            plot.add(family, false, dots);
-        }
-        picture(plot.svg());
-    }
-
-    private void attribution() {
-        section(
-                "Why no interrupt",
-                "Everything published (mixed traffic, pi2020), by what became of it: a call, or one"
-                        + " cause for needing none.");
-        List<String> parts = new ArrayList<>(List.of("called"));
-        for (AvoidedBy cause : AvoidedBy.values()) {
-            parts.add(cause.name().toLowerCase(Locale.ROOT).replace('_', ' '));
-        }
-        BarPlot plot = new BarPlot("opportunities/s", parts);
-        Function<Outcome, double[]> split =
-                o -> {
-                    double[] values = new double[parts.size()];
-                    double avoided = 0;
-                    int part = 1;
-                    for (AvoidedBy cause : AvoidedBy.values()) {
-                        values[part] = o.avoided(cause);
-                        avoided += values[part++];
-                    }
-                    values[0] = Math.max(0, o.opportunities() - avoided);
-                    return values;
-                };
-        for (String policy : Matrix.POLICIES) {
-            plot.add(policy, split.apply(d3(policy, Workload.MIXED).outcome()));
-        }
-        picture(plot.svg());
-    }
-
-    private void speeds() {
-        section(
-                "When device and guest differ in speed",
-                "A sender as fast as it can, over the device's work for a frame as a share of the"
-                        + " guest's (D3, pi2020).");
-        LinePlot plot = new LinePlot("device's work / guest's work", true, "frames/s", false);
-        for (String policy : List.of("none", "fixed,rx-usecs=64,tx-usecs=64", "pace")) {
-            List<double[]> line = new ArrayList<>();
-            for (int percent : Matrix.HOST_PERCENT) {
-                Cell cell =
-                        new Cell(DeviceModel.D3, policy, Workload.FLOOD, Matrix.PI, 1, 1, percent);
-                line.add(new double[] {percent / 100.0, results.of(cell).outcome().sent()});
-            }
-            plot.add(policy, true, line);
-        }
-        picture(plot.svg());
-    }
-
     private void assumptions() {
         section(
+                "basis",
                 "What this rests on",
                 "Unit costs, version %d, in nanoseconds; sources are in docs/mitigation.md and the table of UnitCosts."
                         .formatted(UnitCosts.VERSION));
         page.append(
-                "<table><tr><th>era<th>light exit<th>deliver<th>EOI<th>heavy exit<th>call<th>handler"
-                        + "<th>wake<th>frame");
+                "<table><tr><th>era<th>light exit<th>deliver<th>EOI<th>heavy"
+                        + " exit<th>call<th>handler<th>wake<th>frame");
         for (UnitCosts c : UnitCosts.all()) {
             page.append(
                     "<tr><td>%s<td>%d<td>%d<td>%d<td>%d<td>%d<td>%d<td>%d<td>%d"

@@ -1,5 +1,6 @@
 package paranet.guest.compare;
 
+import paranet.core.mitigation.UnitCosts;
 import paranet.guest.sim.Assumptions;
 import paranet.guest.sim.DeviceModel;
 import paranet.guest.sim.Outcome;
@@ -7,6 +8,7 @@ import paranet.guest.sim.Outcome;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 
 /**
  * What came of the cells, in the matrix's order.
@@ -16,9 +18,8 @@ import java.util.Map;
 final class Results {
     /** One row. */
     record Row(Cell cell, Outcome outcome, double exits, double cores) {
-        /** Whether a number that was fitted to an observation decides it. */
         boolean isCalibrated() {
-            return cell.workload().equals(Workload.GIGABIT_2009);
+            return Results.isCalibrated(cell);
         }
 
         double interruptsPerFrame() {
@@ -29,17 +30,36 @@ final class Results {
     private final Map<String, Row> rows = new LinkedHashMap<>();
     private final long seed;
     private final Assumptions assumptions;
+    private final Function<String, UnitCosts> costs;
 
-    Results(long seed, Assumptions assumptions) {
+    /**
+     * @param costs of an era
+     */
+    Results(long seed, Assumptions assumptions, Function<String, UnitCosts> costs) {
         this.seed = seed;
         this.assumptions = assumptions;
+        this.costs = costs;
+    }
+
+    /** Whether a number that was fitted to an observation decides what comes of it. */
+    static boolean isCalibrated(Cell cell) {
+        return cell.workload().equals(Workload.GIGABIT_2009);
     }
 
     void add(Cell cell, Outcome outcome) {
-        double exits = outcome.exits(Eras.costs(cell.era()), assumptions);
-        double cores =
-                outcome.notificationCores(Eras.costs(cell.era()), cell.model() == DeviceModel.D8);
-        rows.put(cell.key(), new Row(cell, outcome, exits, cores));
+        UnitCosts of = costs.apply(cell.era());
+        double exits = outcome.exits(of, assumptions);
+        double cores = outcome.notificationCores(of, cell.model() == DeviceModel.D8);
+        put(new Row(cell, outcome, exits, cores));
+    }
+
+    /** In place of the row of its cell. */
+    void put(Row row) {
+        rows.put(row.cell().key(), row);
+    }
+
+    UnitCosts costs(String era) {
+        return costs.apply(era);
     }
 
     long seed() {

@@ -75,6 +75,15 @@ record Workload(String name, String label, double linkBitsPerSecond, List<Flow> 
     static final Workload FLOOD =
             new Workload("W8", "a sender as fast as it can", 40e9, List.of(new Flow.Flood(64)));
 
+    /**
+     * Interrupts as frequent as in the trace that paravirtual ends of interrupt were shown with.
+     */
+    static final Workload PV_EOI =
+            of(
+                    "W9-pveoi",
+                    "2012: 31 thousand datagrams a second",
+                    new Flow.Datagrams(31e3, FrameClass.NORMAL, 64));
+
     /** What the thread of 2009 measured, as far as it says. */
     static final Workload GIGABIT_2009 =
             new Workload(
