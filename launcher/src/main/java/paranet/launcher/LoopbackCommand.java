@@ -141,16 +141,7 @@ final class LoopbackCommand implements Callable<Integer> {
                 path,
                 IntBound.SECONDS.parse(seconds),
                 frameBytes,
-                seed(),
+                OptionText.seed(seed),
                 json);
-    }
-
-    private long seed() throws OptionException {
-        try {
-            return Long.parseLong(seed);
-        } catch (NumberFormatException e) {
-            throw new OptionException(
-                    "--seed=" + seed + " is not a whole number of -2^63 to 2^63-1", e);
-        }
     }
 }

@@ -11,7 +11,7 @@ public final class Main {
     public static void main(String[] arguments) {
         StopSignal stop = StopSignal.onTermination();
         int status =
-                Options.commandLine(stop, Main::serve, Main::loopback, Main::demo)
+                Options.commandLine(stop, Main::serve, Main::loopback, Main::demo, Main::compare)
                         .execute(arguments);
         stop.exit(status);
     }
@@ -26,5 +26,9 @@ public final class Main {
 
     private static int demo(DemoOptions options, StopSignal stop) throws Exception {
         return DemoRun.run(options, stop);
+    }
+
+    private static int compare(CompareOptions options, StopSignal stop) throws Exception {
+        return CompareRun.run(options, stop);
     }
 }

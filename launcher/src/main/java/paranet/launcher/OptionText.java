@@ -63,6 +63,15 @@ final class OptionText {
         }
     }
 
+    static long seed(String text) throws OptionException {
+        try {
+            return Long.parseLong(text);
+        } catch (NumberFormatException e) {
+            throw new OptionException(
+                    "--seed=" + text + " is not a whole number of -2^63 to 2^63-1", e);
+        }
+    }
+
     private static void interfaceName(String text) throws OptionException {
         int length = text.getBytes(StandardCharsets.UTF_8).length;
         if (length == 0 || length > INTERFACE_NAME_BYTES_MAX) {

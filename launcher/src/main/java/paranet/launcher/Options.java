@@ -41,13 +41,15 @@ final class Options {
             StopSignal stop,
             ServeCommand.Server server,
             LoopbackCommand.Loopback loopback,
-            DemoCommand.Demo demo) {
+            DemoCommand.Demo demo,
+            CompareCommand.Compare compare) {
         return new CommandLine(new Options())
                 .addSubcommand(new ServeCommand(server, stop))
                 .addSubcommand(new LoopbackCommand(loopback, stop))
                 .addSubcommand(new DemoCommand(demo, stop))
                 .addSubcommand(new CoalesceCommand(stop))
                 .addSubcommand(new BusCommand())
+                .addSubcommand(new CompareCommand(compare, stop))
                 .setAbbreviatedOptionsAllowed(false)
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(100)

@@ -94,7 +94,8 @@ class BusCommandTest {
         err.getBuffer().setLength(0);
         List<String> arguments = new ArrayList<>(List.of("bus", "--control-socket=" + socket()));
         arguments.addAll(Arrays.asList(words));
-        return Options.commandLine(new StopSignal(), (_, _) -> 0, (_, _) -> 0, (_, _) -> 0)
+        return Options.commandLine(
+                        new StopSignal(), (_, _) -> 0, (_, _) -> 0, (_, _) -> 0, (_, _) -> 0)
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(arguments.toArray(String[]::new));

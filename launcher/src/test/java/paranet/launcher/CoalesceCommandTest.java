@@ -76,7 +76,7 @@ class CoalesceCommandTest {
         err.getBuffer().setLength(0);
         List<String> arguments = new ArrayList<>(List.of("coalesce", "--control-socket=" + socket));
         arguments.addAll(Arrays.asList(words));
-        return Options.commandLine(stop, (_, _) -> 0, (_, _) -> 0, (_, _) -> 0)
+        return Options.commandLine(stop, (_, _) -> 0, (_, _) -> 0, (_, _) -> 0, (_, _) -> 0)
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(arguments.toArray(String[]::new));

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -22,6 +23,7 @@ import picocli.CommandLine;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.List;
@@ -400,7 +402,17 @@ class OptionsTest {
                 List.of("--device=venet=2 is unknown", "demo", "--device=venet=2"),
                 List.of("64 to 1514 bytes", "loopback", "--device=venet", "--size=1515"),
                 List.of("--seed=x is not a whole number", "loopback", "--seed=x"),
-                List.of("'compare' is no command", "compare"),
+                List.of("--seed=x is not a whole number", "compare", "--seed=x"),
+                List.of("--out is empty", "compare", "--out="),
+                List.of("--out=/dev/null is no directory", "compare", "--out=/dev/null"),
+                List.of(
+                        "--only=R15 is no reference result; known are R1, R2",
+                        "compare",
+                        "--only=R1,R15"),
+                List.of("--only= is no reference result", "compare", "--only="),
+                List.of("--measured=/none is no file", "compare", "--measured=/none"),
+                List.of("--measured is for the report", "compare", "--only=R1", "--measured=/none"),
+                List.of("'comparison' is no command", "comparison"),
                 List.of("no command is named"),
                 List.of("Unknown option", "serve", socket, "--echo", "--soc"),
                 List.of("Unmatched argument", "serve", socket, "--echo", "leftover"),
@@ -467,7 +479,7 @@ class OptionsTest {
 
     @Test
     void helpNamesNothingThatDoesNotExistYet() {
-        for (String command : List.of("serve", "loopback", "demo")) {
+        for (String command : List.of("serve", "loopback", "demo", "compare")) {
             run(command, "--help");
         }
         run("--help");
@@ -475,9 +487,8 @@ class OptionsTest {
         String help = out.toString();
         assertTrue(help.contains("--print-capabilities"), help);
         assertTrue(help.contains("event_idx"), help);
-        for (String later : List.of("compare", "--version")) {
-            assertEquals(
-                    later.equals("--version"), help.contains(later), () -> later + " in " + help);
+        for (String there : List.of("compare", "coalesce", "--version", "--quick")) {
+            assertTrue(help.contains(there), () -> there + " in " + help);
         }
     }
 
@@ -522,14 +533,44 @@ class OptionsTest {
         assertEquals(new DemoOptions(DeviceChoice.VIRTIO_NET, 15), accepted);
     }
 
+    @Test
+    void readsCompare() {
+        run("compare");
+        assertEquals(
+                new CompareOptions(
+                        false, 1, Path.of("paranet-compare"), List.of(), Optional.empty()),
+                accepted);
+        run("compare", "--quick", "--seed=-9", "--out=/x/y", "--only=R8,R1");
+        assertEquals(
+                new CompareOptions(
+                        true, -9, Path.of("/x/y"), List.of("R8", "R1"), Optional.empty()),
+                accepted);
+    }
+
+    @Test
+    void comparesWithMeasuredCountsBesideTheReportOrWhereTheyAreNamed(@TempDir Path directory)
+            throws IOException {
+        Path beside = Files.createFile(directory.resolve("measured.csv"));
+        run("compare", "--out=" + directory);
+        assertEquals(Optional.of(beside), ((CompareOptions) accepted).measured());
+        Path named = Files.createFile(directory.resolve("other.csv"));
+        run("compare", "--out=" + directory, "--measured=" + named);
+        assertEquals(Optional.of(named), ((CompareOptions) accepted).measured());
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {0, 1, 78})
     void passesACommandsStatusOn(int status) {
         CommandLine line =
                 Options.commandLine(
-                        new StopSignal(), (o, s) -> status, (o, s) -> status, (o, s) -> status);
+                        new StopSignal(),
+                        (o, s) -> status,
+                        (o, s) -> status,
+                        (o, s) -> status,
+                        (o, s) -> status);
 
         assertEquals(status, line.execute("demo"));
+        assertEquals(status, line.execute("compare"));
     }
 
     @Test
@@ -543,7 +584,8 @@ class OptionsTest {
                                 (o, s) -> ExitStatus.DONE,
                                 (o, s) -> {
                                     throw new MissingPrerequisite("install a bucket", null);
-                                })
+                                },
+                                (o, s) -> ExitStatus.DONE)
                         .setErr(new PrintWriter(err));
 
         assertEquals(ExitStatus.FAILED, line.execute("serve", "--fd=3", "--echo"));
@@ -582,7 +624,8 @@ class OptionsTest {
     }
 
     private int run(String... arguments) {
-        return Options.commandLine(new StopSignal(), this::accept, this::accept, this::accept)
+        return Options.commandLine(
+                        new StopSignal(), this::accept, this::accept, this::accept, this::accept)
                 .setOut(new PrintWriter(out))
                 .setErr(new PrintWriter(err))
                 .execute(arguments);

@@ -16,7 +16,8 @@ class PortServerTest {
     void refusesAnInheritedDescriptorThatIsNoSocket() {
         StringWriter err = new StringWriter();
         CommandLine commandLine =
-                Options.commandLine(new StopSignal(), PortServer::serve, (_, _) -> 0, (_, _) -> 0);
+                Options.commandLine(
+                        new StopSignal(), PortServer::serve, (_, _) -> 0, (_, _) -> 0, (_, _) -> 0);
         commandLine.setErr(new PrintWriter(err, true));
         assertEquals(ExitStatus.USAGE, commandLine.execute("serve", "--fd=1048575", "--echo"));
         assertTrue(

@@ -207,6 +207,15 @@ class ScriptTest {
     }
 
     @Test
+    void givesACompareMoreMemory() throws Exception {
+        assertTrue(
+                paranet("compare")
+                        .out
+                        .contains("|-Xmx64m|--enable-native-access=ALL-UNNAMED|-Xmx1g|"));
+        assertFalse(paranet("serve").out.contains("|-Xmx1g|"));
+    }
+
+    @Test
     void runsAllJarsInOneOrderAndTheCacheOfTheirClasses() throws Exception {
         String out = paranet().out;
 
