@@ -29,6 +29,7 @@ final class Theorems {
     private boolean armedAnew = true;
     private long publishedAtArm;
     private boolean trusted = true;
+    private boolean calledBefore;
     private long decisions;
 
     /**
@@ -114,7 +115,9 @@ final class Theorems {
         due = calls.due();
         if (called) {
             CallReason why = calls.log().reason(0);
-            if (why != CallReason.STALL && why != CallReason.UNCONDITIONAL) {
+            boolean first = !calledBefore; // a new ring knows of nothing told, and always asks
+            calledBefore = true;
+            if (!first && why != CallReason.STALL && why != CallReason.UNCONDITIONAL) {
                 callsSinceArmed++;
                 require(
                         !armsAreSeen
