@@ -309,11 +309,11 @@ class OptionsTest {
                         "--echo",
                         "--coalesce=fixed,rx-usecs=2000000"),
                 List.of(
-                        "rx-usecs-irq=5 has no effect here",
+                        "rx-usecs-irq=x must be a whole number",
                         "serve",
                         socket,
                         "--echo",
-                        "--coalesce=pace,rx-usecs-irq=5"),
+                        "--coalesce=pace,rx-usecs-irq=x"),
                 List.of("Missing required option", "coalesce", "show"),
                 List.of(
                         "--json goes with show and watch",
