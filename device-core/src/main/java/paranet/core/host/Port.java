@@ -7,6 +7,7 @@ import paranet.core.device.Device;
 import paranet.core.linux.EventFd;
 import paranet.core.linux.Fd;
 import paranet.core.linux.LinuxException;
+import paranet.core.linux.WakeDescriptor;
 import paranet.core.memory.GuestMemory;
 import paranet.core.mitigation.Coalescing;
 import paranet.core.mitigation.PolicyOptions;
@@ -20,6 +21,7 @@ import paranet.core.vhostuser.SessionHost;
 import paranet.core.vhostuser.VringSetup;
 import paranet.core.virtqueue.DeviceVirtqueue;
 import paranet.core.virtqueue.RingFault;
+import paranet.core.virtqueue.RingFeature;
 import paranet.core.virtqueue.RingLayout;
 import paranet.core.virtqueue.RingPosition;
 import paranet.core.virtqueue.VringBase;
@@ -324,10 +326,14 @@ public final class Port extends FrontendPort {
                                                     index,
                                                     DeviceVirtqueue.open(
                                                             layout, setup.features(), position),
+                                                    !position.equals(
+                                                            RingPosition.fresh(
+                                                                    RingFeature.isPacked(
+                                                                            setup.features()))),
                                                     kindOf(index),
                                                     servedLane.calls());
                                     served.watch(setup.kick(), () -> servedLane.kicked(index));
-                                    served.call(vring.call, false, 0);
+                                    served.call(vring.call, false, System.nanoTime());
                                     served.err(vring.err);
                                     if (servedLane.isUnused()) {
                                         worker.add(servedLane);
@@ -439,19 +445,25 @@ public final class Port extends FrontendPort {
         }
 
         @Override
-        public void backendChannel(Fd socket, boolean replyAck) {
-            if (channel != null) {
-                channel.close();
-                channel = null;
+        public void backendChannel(Fd socket, boolean replyAck) throws RequestRefused {
+            if (!WakeDescriptor.isSocket(socket)) {
+                socket.close();
+                throw new RequestRefused("its descriptor is no socket");
             }
-            if (socket == null) {
-                return;
-            }
+            endBackendChannel();
             try {
                 channel = BackendChannel.open(name(), socket, replyAck, trace(), control().loop());
             } catch (IOException e) {
-                LOG.warn("{}: back-end channel: {}", name(), e.getMessage());
                 socket.close();
+                throw new RequestRefused("back-end channel: " + e.getMessage(), e);
+            }
+        }
+
+        @Override
+        public void endBackendChannel() {
+            if (channel != null) {
+                channel.close();
+                channel = null;
             }
         }
     }

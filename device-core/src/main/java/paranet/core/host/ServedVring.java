@@ -35,6 +35,7 @@ final class ServedVring {
     private final String port;
     private final QueueWorker worker;
     private final int index;
+    private final boolean goesOn;
     private final QueueView.Kind kind;
     private final QueueCalls calls;
     private final FrameSorter sorter;
@@ -49,11 +50,15 @@ final class ServedVring {
     private long bytesSeen;
     private long due = MitigationPolicy.NOTHING;
 
+    /**
+     * @param goesOn whether the ring was served before, by whomever
+     */
     ServedVring(
             String port,
             QueueWorker worker,
             int index,
             DeviceVirtqueue ring,
+            boolean goesOn,
             QueueView.Kind kind,
             LaneCalls lane) {
         this.port = port;
@@ -61,6 +66,7 @@ final class ServedVring {
         this.index = index;
         this.ring = ring;
         this.kind = kind;
+        this.goesOn = goesOn;
         this.calls = lane.begin(kind, ring.size());
         this.sorter = lane.sorter();
         this.seen = ring.published();
@@ -101,13 +107,19 @@ final class ServedVring {
 
     /**
      * Takes the descriptor that interrupts the guest. A ring that runs gets one interrupt at once,
-     * because one may have been lost in between (vhost-user, SET_VRING_CALL).
+     * because one may have been lost in between (vhost-user, SET_VRING_CALL); so does one that goes
+     * on, because whoever served it before may have died with a call held back.
      */
     void call(EventFd newCall, boolean tell, long nowNanos) {
         call = newCall;
-        if (tell && ring.published() != 0) {
-            calls.forget();
-            var _ = ask(nowNanos);
+        if (ring.published() != 0) {
+            if (tell) {
+                calls.forget();
+                var _ = ask(nowNanos);
+            }
+        } else if (goesOn) {
+            calls.callAnyway(nowNanos);
+            signalCall();
         }
     }
 

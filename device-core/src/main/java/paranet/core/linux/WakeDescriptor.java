@@ -74,6 +74,14 @@ public final class WakeDescriptor {
         throw new LinuxException("no eventfd, pipe or socket", Errno.EINVAL, fd.toString());
     }
 
+    public static boolean isSocket(Fd fd) {
+        try {
+            return kind(fd) == Kind.SOCKET;
+        } catch (LinuxException e) {
+            return false;
+        }
+    }
+
     /** Whether it is one of these kinds. */
     public static boolean canWake(Fd fd) {
         try {

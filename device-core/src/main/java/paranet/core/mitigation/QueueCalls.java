@@ -396,6 +396,11 @@ public final class QueueCalls {
         unconditional = true;
     }
 
+    /** The guest is called for what may have been published before this queue's time. */
+    public void callAnyway(long nowNanos) {
+        call(CallReason.UNCONDITIONAL, nowNanos);
+    }
+
     /**
      * The queue is about to stop.
      *

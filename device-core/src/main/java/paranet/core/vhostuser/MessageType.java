@@ -63,7 +63,7 @@ public enum MessageType {
     SEND_RARP(19, 8, Descriptors.NONE, Answer.ACK, ProtocolFeature.RARP, BadValue.REFUSED),
     NET_SET_MTU(20, 8, Descriptors.NONE, Answer.ACK, ProtocolFeature.NET_MTU, BadValue.REFUSED),
     SET_BACKEND_REQ_FD(
-            21, 0, Descriptors.ONE, Answer.ACK, ProtocolFeature.BACKEND_REQ, BadValue.NONE),
+            21, 0, Descriptors.ONE, Answer.ACK, ProtocolFeature.BACKEND_REQ, BadValue.REFUSED),
     GET_CONFIG(
             24,
             MessageLayout.Config.BODY,

@@ -271,9 +271,9 @@ public final class Session extends FrontendSession {
         return null;
     }
 
-    private Reply setBackendReqFd(Fd socket) {
-        hasChannel = true;
+    private Reply setBackendReqFd(Fd socket) throws RequestRefused {
         host.backendChannel(socket, protocol.has(ProtocolFeature.REPLY_ACK));
+        hasChannel = true;
         return null;
     }
 
@@ -391,7 +391,7 @@ public final class Session extends FrontendSession {
             }
         }
         if (hasChannel) {
-            host.backendChannel(null, false);
+            host.endBackendChannel();
         }
         memory.release();
         device.reset();

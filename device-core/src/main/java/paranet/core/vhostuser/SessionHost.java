@@ -30,6 +30,13 @@ public interface SessionHost extends MemoryHost {
     /** Replaces the descriptor that tells the front end of a broken ring; null for none. */
     void errVring(int vring, Fd err);
 
-    /** Takes the socket on which the back end sends requests; null closes the present one. */
-    void backendChannel(Fd socket, boolean replyAck);
+    /**
+     * Takes the socket on which the back end sends requests, in place of the present one.
+     *
+     * @throws RequestRefused if it is none; the present one stays
+     */
+    void backendChannel(Fd socket, boolean replyAck) throws RequestRefused;
+
+    /** Closes that socket. */
+    void endBackendChannel();
 }

@@ -9,4 +9,9 @@ package paranet.core.virtqueue;
  * @param usedWrap packed: the device's wrap counter
  *     <p>Threading: immutable.
  */
-public record RingPosition(int availIndex, boolean availWrap, int usedIndex, boolean usedWrap) {}
+public record RingPosition(int availIndex, boolean availWrap, int usedIndex, boolean usedWrap) {
+    /** Where a ring of either format begins. */
+    public static RingPosition fresh(boolean packed) {
+        return new RingPosition(0, packed, 0, packed);
+    }
+}

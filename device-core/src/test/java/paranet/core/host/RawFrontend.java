@@ -76,11 +76,21 @@ final class RawFrontend implements AutoCloseable {
         assertTrue(trySend(id, payload, descriptors), "the back end reads no more");
     }
 
+    /** Sends, and wants an acknowledgement. */
+    void ask(int id, ByteBuffer payload, Fd... descriptors) throws IOException {
+        assertTrue(trySend(id, 9, payload, descriptors), "the back end reads no more");
+    }
+
     boolean trySend(int id, ByteBuffer payload, Fd... descriptors) throws IOException {
+        return trySend(id, 1, payload, descriptors);
+    }
+
+    private boolean trySend(int id, int flags, ByteBuffer payload, Fd... descriptors)
+            throws IOException {
         ByteBuffer message =
                 bytes(12 + payload.remaining())
                         .putInt(id)
-                        .putInt(1)
+                        .putInt(flags)
                         .putInt(payload.remaining())
                         .put(payload)
                         .flip();

@@ -92,7 +92,10 @@ class MessageTypeTest {
         Frontend frontend = new Frontend().negotiated().withMemory();
         try (frontend.session) {
             int id = type == MessageType.UNKNOWN ? 77 : type.id();
-            Fd[] came = type == MessageType.ADD_MEM_REG ? new Fd[] {Frontend.fd()} : new Fd[0];
+            boolean hasOne =
+                    type == MessageType.ADD_MEM_REG || type == MessageType.SET_BACKEND_REQ_FD;
+            Fd[] came = hasOne ? new Fd[] {Frontend.fd()} : new Fd[0];
+            frontend.host.takesChannels = false;
             ByteBuffer reply = frontend.say(id, 9, bad, came);
             assertNotNull(reply);
             if (type.badValue() == MessageType.BadValue.TOLERATED) {
@@ -122,11 +125,11 @@ class MessageTypeTest {
                     RESET_OWNER,
                     GET_PROTOCOL_FEATURES,
                     GET_QUEUE_NUM,
-                    SET_BACKEND_REQ_FD,
                     RESET_DEVICE,
                     GET_MAX_MEM_SLOTS,
                     GET_STATUS ->
                     null;
+            case SET_BACKEND_REQ_FD -> Frontend.nothing(); // the descriptor is what is bad
             case SET_FEATURES, SET_PROTOCOL_FEATURES -> Frontend.u64(1L << 63);
             case SET_MEM_TABLE -> Frontend.table();
             case SET_VRING_NUM -> Frontend.state(0, 0);

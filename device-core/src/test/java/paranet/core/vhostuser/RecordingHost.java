@@ -23,6 +23,7 @@ final class RecordingHost implements SessionHost {
     final List<Fd> files = new ArrayList<>();
     Fd channel;
     boolean channelReplyAck;
+    boolean takesChannels = true;
 
     /** Refuses everything that it may refuse. */
     boolean refuses;
@@ -170,16 +171,29 @@ final class RecordingHost implements SessionHost {
     }
 
     @Override
-    public void backendChannel(Fd socket, boolean replyAck) {
-        told.add("backendChannel " + (socket == null ? "none" : "replyAck=" + replyAck));
-        if (channel != null) {
-            channel.close();
+    public void backendChannel(Fd socket, boolean replyAck) throws RequestRefused {
+        if (!takesChannels) {
+            socket.close();
+            throw new RequestRefused("its descriptor is no socket");
         }
-        if (socket != null) {
-            requireOpen(socket);
-        }
+        told.add("backendChannel replyAck=" + replyAck);
+        closeChannel();
+        requireOpen(socket);
         channel = socket;
         channelReplyAck = replyAck;
+    }
+
+    @Override
+    public void endBackendChannel() {
+        told.add("endBackendChannel");
+        closeChannel();
+    }
+
+    private void closeChannel() {
+        if (channel != null) {
+            channel.close();
+            channel = null;
+        }
     }
 
     private static void requireOpen(Fd fd) {

@@ -973,7 +973,7 @@ class SessionTest {
                         "stopVring 1",
                         "callVring 1 none",
                         "errVring 1 none",
-                        "backendChannel none",
+                        "endBackendChannel",
                         "replaceMemory 0"),
                 host.told);
         for (Fd each : given) {
