@@ -267,9 +267,17 @@ final class CoalesceMetrics {
         text.append("# TYPE paranet_").append(name).append(' ').append(type).append('\n');
     }
 
+    private void line(String name, String labels, long value) {
+        line(name, labels, Long.toString(value));
+    }
+
     private void line(String name, String labels, double value) {
+        line(name, labels, number(value));
+    }
+
+    private void line(String name, String labels, String value) {
         text.append("paranet_").append(name).append('{').append(labels).append("} ");
-        text.append(number(value)).append('\n');
+        text.append(value).append('\n');
     }
 
     private static String number(double value) {

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.TreeMap;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -134,7 +135,7 @@ final class CoalesceWatch {
         double taken =
                 more(now, "suppressed_total", with(of, "cause", "evaporated"))
                         + more(now, "suppressed_total", with(of, "cause", "tx_rides_rx"));
-        TreeMap<Double, Double> holds = holds(of, now);
+        NavigableMap<Double, Double> holds = holds(of, now);
         double frames = now.sum("frames_max", of);
         text.append(
                 ROW.formatted(
@@ -193,15 +194,15 @@ final class CoalesceWatch {
     }
 
     /** Frames that were held, by the bound of their class; all classes of frames together. */
-    private TreeMap<Double, Double> holds(Map<String, String> of, Reading now) {
-        TreeMap<Double, Double> under = new TreeMap<>();
+    private NavigableMap<Double, Double> holds(Map<String, String> of, Reading now) {
+        NavigableMap<Double, Double> under = new TreeMap<>();
         for (String bound : now.values("hold_seconds_bucket", of, "le")) {
             under.put(value(bound), more(now, "hold_seconds_bucket", with(of, "le", bound)));
         }
         return under;
     }
 
-    private static String hold(TreeMap<Double, Double> under, double share) {
+    private static String hold(NavigableMap<Double, Double> under, double share) {
         double all = under.isEmpty() ? 0 : under.lastEntry().getValue();
         if (all == 0) {
             return "-";
