@@ -52,10 +52,9 @@ final class CompareCommand implements Callable<Integer> {
 
     @Option(
             names = "--quick",
-            description = {
-                "the cells that the report needs, 50 ms of virtual time each: under a",
-                "minute on two cores (default: all, 1 s each: under an hour)"
-            })
+            description =
+                    "the cells that the report needs, 50 ms of virtual time each: under a"
+                            + " minute on two cores (default: all, 1 s each: under an hour)")
     private boolean quick;
 
     @Option(
@@ -76,19 +75,17 @@ final class CompareCommand implements Callable<Integer> {
             names = "--only",
             paramLabel = "NAME",
             split = ",",
-            description = {
-                "R1 to R14, one or several: runs what these reference results need,",
-                "prints what was expected and what is found, and writes nothing"
-            })
+            description =
+                    "R1 to R14, one or several: runs what these reference results need,"
+                            + " prints what was expected and what is found, and writes nothing")
     private List<String> only = List.of();
 
     @Option(
             names = "--measured",
             paramLabel = "FILE",
-            description = {
-                "counts of real guests to show beside the model",
-                "(default: measured.csv in the directory of --out, if there is one)"
-            })
+            description =
+                    "counts of real guests to show beside the model"
+                            + " (default: measured.csv in the directory of --out, if there is one)")
     private String measured;
 
     CompareCommand(Compare compare, StopSignal stop) {

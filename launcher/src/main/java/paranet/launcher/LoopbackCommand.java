@@ -49,20 +49,18 @@ final class LoopbackCommand implements Callable<Integer> {
     @Option(
             names = "--socket-path",
             paramLabel = "PATH",
-            description = {
-                "UNIX socket, 1 to 107 bytes, where any vhost-user back end listens",
-                "(default: a back end of its own)"
-            })
+            description =
+                    "UNIX socket, 1 to 107 bytes, where any vhost-user back end listens"
+                            + " (default: a back end of its own)")
     private String socketPath;
 
     @Option(
             names = "--device",
             paramLabel = "NAME",
             defaultValue = "virtio-net",
-            description = {
-                "virtio-net (the default), venet[=COUNT] with 1 to 64 devices on one bus, or",
-                "both[=COUNT], one after the other, and the figures beside each other"
-            })
+            description =
+                    "virtio-net (the default), venet[=COUNT] with 1 to 64 devices on one bus, or"
+                            + " both[=COUNT], one after the other, and the figures beside each other")
     private String device;
 
     @Option(

@@ -53,8 +53,18 @@ final class Options {
                 .setAbbreviatedOptionsAllowed(false)
                 .setExpandAtFiles(false)
                 .setUsageHelpWidth(100)
+                .setExecutionStrategy(Options::run)
                 .setParameterExceptionHandler(Options::refuse)
                 .setExecutionExceptionHandler(Options::failed);
+    }
+
+    /** A word that is no command is refused beside --help too, where picocli overlooks it. */
+    private static int run(CommandLine.ParseResult parsed) {
+        if (!parsed.unmatched().isEmpty()) {
+            throw new UnmatchedArgumentException(
+                    parsed.commandSpec().commandLine(), parsed.unmatched());
+        }
+        return new CommandLine.RunLast().execute(parsed);
     }
 
     private static int refuse(ParameterException e, String[] arguments) {

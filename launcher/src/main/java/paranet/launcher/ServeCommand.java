@@ -101,10 +101,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--tap",
             paramLabel = "NAME",
-            description = {
-                "TAP interface, 1 to 15 bytes: attaches to it, or creates it;",
-                "venet: once for each device, or once with %%d for the device's number"
-            })
+            description =
+                    "TAP interface, 1 to 15 bytes: attaches to it, or creates it;"
+                            + " venet: once for each device, or once with %%d for the device's number")
     private List<String> taps;
 
     @Option(
@@ -115,10 +114,9 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--tap-fd",
             paramLabel = "N[,N]..",
-            description = {
-                "open descriptors, 0 to 1048575: of a TAP, one for each queue pair;",
-                "venet: of a TAP each, one for each device"
-            })
+            description =
+                    "open descriptors, 0 to 1048575: of a TAP, one for each queue pair;"
+                            + " venet: of a TAP each, one for each device")
     private String tapFd;
 
     @Option(names = "--echo", description = "every frame returns to the guest")
@@ -137,28 +135,25 @@ final class ServeCommand implements Callable<Integer> {
             names = "--device",
             paramLabel = "NAME",
             defaultValue = VIRTIO_NET,
-            description = {
-                "virtio-net (the default), or venet[=COUNT]: a bus with 1 to 128 devices of",
-                "AlacrityVM (default: 1)"
-            })
+            description =
+                    "virtio-net (the default), or venet[=COUNT]: a bus with 1 to 128 devices of"
+                            + " AlacrityVM (default: 1)")
     private String device;
 
     @Option(
             names = "--queues",
             paramLabel = "N",
-            description = {
-                "queue pairs, 1 to 127, or 128 with --features=-ctrl_vq",
-                "(default: 1, or as many as --tap-fd names)"
-            })
+            description =
+                    "queue pairs, 1 to 127, or 128 with --features=-ctrl_vq"
+                            + " (default: 1, or as many as --tap-fd names)")
     private String queues;
 
     @Option(
             names = "--mac",
             paramLabel = "ADDRESS",
-            description = {
-                "the guest's address, as in 02:50:00:00:00:01; venet: of its first device",
-                "(default: always the same for the same --socket-path)"
-            })
+            description =
+                    "the guest's address, as in 02:50:00:00:00:01; venet: of its first device"
+                            + " (default: always the same for the same --socket-path)")
     private String mac;
 
     @Option(
@@ -171,28 +166,25 @@ final class ServeCommand implements Callable<Integer> {
             names = "--features",
             paramLabel = "[+|-]NAME,..",
             completionCandidates = FeatureNames.class,
-            description = {
-                "adds or removes what the device offers, as in -packed,-event_idx; the names:",
-                "${COMPLETION-CANDIDATES}"
-            })
+            description =
+                    "adds or removes what the device offers, as in -packed,-event_idx; the names:"
+                            + " ${COMPLETION-CANDIDATES}")
     private String features;
 
     @Option(
             names = "--txmitigation",
             paramLabel = "N",
-            description = {
-                "venet: frames sent until the guest is told, 0 to 2048; 0 tells of each",
-                "(default: 10)"
-            })
+            description =
+                    "venet: frames sent until the guest is told, 0 to 2048; 0 tells of each"
+                            + " (default: 10)")
     private String txMitigation;
 
     @Option(
             names = "--burstthresh",
             paramLabel = "US",
-            description = {
-                "venet: takes frames as the guest rings, when it had not rung for so many",
-                "microseconds, 0 to 1000000; 0 never does (the default)"
-            })
+            description =
+                    "venet: takes frames as the guest rings, when it had not rung for so many"
+                            + " microseconds, 0 to 1000000; 0 never does (the default)")
     private String burstThreshold;
 
     @Option(
@@ -200,22 +192,26 @@ final class ServeCommand implements Callable<Integer> {
             paramLabel = "POLICY",
             defaultValue = "none",
             description = {
-                "when the guest is called: none (the default) calls at once; the others, each with",
-                "key=value.. behind it (times in microseconds, the default in brackets):",
-                "fixed     rx-usecs tx-usecs 0-1000000 (20), rx-frames tx-frames 0-32768 (64),",
-                "          zero=ethtool|virtio: 0 is no criterion (ethtool), or after every packet",
+                "when the guest is called: none (the default) calls at once; the",
+                "others, each with key=value.. behind it (times in microseconds, the",
+                "default in brackets):",
+                "fixed     rx-usecs tx-usecs 0-1000000 (20),",
+                "          rx-frames tx-frames 0-32768 (64),",
+                "          zero=ethtool|virtio (ethtool): 0 is no criterion, or",
+                "          is after every packet",
                 "throttle  rx-usecs tx-usecs 0-1000000 (50)",
                 "dim       adaptive-rx (on) adaptive-tx (off), mode=eqe|cqe (eqe),",
-                "          rx-usecs-low (0) rx-usecs-high (256) up to 1000000, in force below",
-                "          pkt-rate-low and above pkt-rate-high a second (0: not used),",
-                "          sample-interval 1-60 s (1)",
+                "          rx-usecs-low (0) rx-usecs-high (256) up to 1000000, in",
+                "          force below pkt-rate-low and above pkt-rate-high a second",
+                "          (0: not used), sample-interval 1-60 s (1)",
                 "vic       epoch-msecs 1-10000 (200), in-flight-min 1-1024 (4),",
-                "          rate-min 0-100000000 a second (2000), hold-usecs 1-1000000 (1000)",
-                "pace      preset=latency|balanced|throughput (balanced) or latency-price",
-                "          0.0001-10, rx-usecs (20) rx-bulk-usecs (100) tx-usecs (100) hol-usecs"
-                        + " (6)",
-                "          0-10000, rx-frames 1-64 (64), urgent-rate (100000) irq-budget (0: none)",
-                "          0-100000000 a second, wake-model (pi2020)"
+                "          rate-min 0-100000000 a second (2000),",
+                "          hold-usecs 1-1000000 (1000)",
+                "pace      preset=latency|balanced|throughput (balanced) or",
+                "          latency-price 0.0001-10, rx-usecs (20)",
+                "          rx-bulk-usecs (100) tx-usecs (100) hol-usecs (6) 0-10000,",
+                "          rx-frames 1-64 (64), urgent-rate (100000) irq-budget",
+                "          (0: none) 0-100000000 a second, wake-model (pi2020)"
             })
     private String coalesce;
 
@@ -228,39 +224,35 @@ final class ServeCommand implements Callable<Integer> {
     @Option(
             names = "--busy-poll",
             paramLabel = "US",
-            description = {
-                "microseconds that such a thread polls after each frame before it sleeps,",
-                "0 to 1000000: costs processor time and saves latency",
-                "(default: 150 while 4 frames a millisecond come, else 0)"
-            })
+            description =
+                    "microseconds that such a thread polls after each frame before it sleeps,"
+                            + " 0 to 1000000: costs processor time and saves latency"
+                            + " (default: 150 while 4 frames a millisecond come, else 0)")
     private String busyPoll;
 
     @Option(
             names = "--trace",
             paramLabel = "FILE",
-            description = {
-                "writes every control message and every call to a bus there, in words, of all",
-                "ports; what was in the file is lost"
-            })
+            description =
+                    "writes every control message and every call to a bus there, in words, of all"
+                            + " ports; what was in the file is lost")
     private String trace;
 
     @Option(
             names = "--control-socket",
             paramLabel = "PATH",
-            description = {
-                "UNIX socket for paranet coalesce and paranet bus, 1 to 107 bytes; only this user",
-                "may connect (default: none)"
-            })
+            description =
+                    "UNIX socket for paranet coalesce and paranet bus, 1 to 107 bytes; only this user"
+                            + " may connect (default: none)")
     private String controlSocket;
 
     @Option(
             names = PortSections.NEXT,
             arity = "0",
             preprocessor = PortSections.class,
-            description = {
-                "one port more in the same process, with options of its own from here on;",
-                "--workers, --busy-poll, --trace and --control-socket are for all and come before"
-            })
+            description =
+                    "one port more in the same process, with options of its own from here on;"
+                            + " --workers, --busy-poll, --trace and --control-socket are for all and come before")
     private List<String> rest;
 
     @Option(

@@ -8,7 +8,10 @@ import paranet.core.vhostuser.WireTrace;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 
 /**
@@ -30,8 +33,17 @@ final class TraceFile implements AutoCloseable {
         try {
             this.writer = Files.newBufferedWriter(path, StandardCharsets.UTF_8);
         } catch (IOException e) {
-            throw new IOException("--trace=%s cannot be written: %s".formatted(path, e), e);
+            throw new IOException("--trace=%s cannot be written: %s".formatted(path, why(e)), e);
         }
+    }
+
+    private static String why(IOException e) {
+        return switch (e) {
+            case NoSuchFileException _ -> "its directory is not there";
+            case AccessDeniedException _ -> "permission denied";
+            case FileSystemException other when other.getReason() != null -> other.getReason();
+            default -> e.toString();
+        };
     }
 
     /** A trace whose lines begin with {@code prefix}. */

@@ -413,6 +413,7 @@ class OptionsTest {
                 List.of("--measured=/none is no file", "compare", "--measured=/none"),
                 List.of("--measured is for the report", "compare", "--only=R1", "--measured=/none"),
                 List.of("'comparison' is no command", "comparison"),
+                List.of("'comparison' is no command", "comparison", "--help"),
                 List.of("no command is named"),
                 List.of("Unknown option", "serve", socket, "--echo", "--soc"),
                 List.of("Unmatched argument", "serve", socket, "--echo", "leftover"),
