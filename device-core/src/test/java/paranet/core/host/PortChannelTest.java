@@ -30,10 +30,10 @@ class PortChannelTest {
                         "test", new NoDevice(), control, List.of(worker), new PolicyOptions.None());
         RawFrontend frontend = RawFrontend.connect(port, control);
         List<UnixSocket> pair = UnixSocket.pair();
-        try (port;
-                frontend;
+        try (control;
                 worker;
-                control;
+                port;
+                frontend;
                 EventFd event = EventFd.open();
                 UnixSocket _ = pair.get(0);
                 UnixSocket channel = pair.get(1)) {
