@@ -327,7 +327,7 @@ public final class BusSession extends FrontendSession {
     }
 
     private int setDoorbell(long guestAddress, int bits, Fd kick) {
-        if (!granted(BusControl.DOORBELL_BITMAP) || !canWake(kick)) {
+        if (!granted(BusControl.DOORBELL_BITMAP) || !host.canWake(kick)) {
             return BusError.EINVAL;
         }
         int result = bus.setDoorbell(guestAddress, bits);
@@ -361,13 +361,8 @@ public final class BusSession extends FrontendSession {
     }
 
     /** Before the bus is asked: what it has taken it does not give back. */
-    private boolean canWake(Fd... descriptors) {
-        for (Fd each : descriptors) {
-            if (!host.canWake(each)) {
-                return false;
-            }
-        }
-        return true;
+    private boolean canWake(Fd one, Fd other) {
+        return host.canWake(one) && host.canWake(other);
     }
 
     private boolean granted(long capability) {
