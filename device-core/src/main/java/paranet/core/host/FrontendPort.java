@@ -101,9 +101,7 @@ public abstract sealed class FrontendPort implements AutoCloseable permits Port,
      */
     public final void adopt(int descriptor, Runnable ended) throws IOException {
         Fd fd = new Fd(descriptor);
-        if (WakeDescriptor.kind(fd) != WakeDescriptor.Kind.SOCKET) {
-            throw new IOException("%s is no socket".formatted(fd));
-        }
+        WakeDescriptor.requireSocket(fd);
         UnixSocket socket = new UnixSocket(fd, fd.toString());
         control.execute(() -> attach(socket, ended));
     }

@@ -446,12 +446,9 @@ public final class Port extends FrontendPort {
 
         @Override
         public void backendChannel(Fd socket, boolean replyAck) throws RequestRefused {
-            if (!WakeDescriptor.isSocket(socket)) {
-                socket.close();
-                throw new RequestRefused("its descriptor is no socket");
-            }
-            endBackendChannel();
             try {
+                WakeDescriptor.requireSocket(socket);
+                endBackendChannel();
                 channel = BackendChannel.open(name(), socket, replyAck, trace(), control().loop());
             } catch (IOException e) {
                 socket.close();

@@ -74,11 +74,14 @@ public final class WakeDescriptor {
         throw new LinuxException("no eventfd, pipe or socket", Errno.EINVAL, fd.toString());
     }
 
-    public static boolean isSocket(Fd fd) {
-        try {
-            return kind(fd) == Kind.SOCKET;
-        } catch (LinuxException e) {
-            return false;
+    /**
+     * Checks that it is a socket, as {@link #kind} does.
+     *
+     * @throws IOException if not
+     */
+    public static void requireSocket(Fd fd) throws IOException {
+        if (kind(fd) != Kind.SOCKET) {
+            throw new IOException("%s is no socket".formatted(fd));
         }
     }
 
