@@ -20,18 +20,13 @@ import java.util.concurrent.atomic.AtomicReference;
 
 /** The call of a ring that begins, and of one that goes on where a back end died. */
 class PortCallTest {
-    private static final int GET_FEATURES = 1;
-    private static final int SET_VRING_NUM = 8;
-    private static final int SET_VRING_ADDR = 9;
     private static final int SET_VRING_BASE = 10;
     private static final int SET_VRING_KICK = 12;
     private static final int SET_VRING_CALL = 13;
     private static final int VRING = 0;
     private static final int SIZE = 8;
-    private static final int USED = 0x2000;
 
-    /** Where {@link RawFrontend#tellMemory} has its region. */
-    private static final long MEMORY = 0x7f00_0000_0000L;
+    private static final long MEMORY = RawFrontend.USER_ADDRESS;
 
     private final AtomicReference<Throwable> bug = new AtomicReference<>();
     private final ControlLoop control = new ControlLoop();
@@ -83,34 +78,20 @@ class PortCallTest {
         placeRing(0);
         frontend.send(SET_VRING_CALL, vring(0), frontend.call.fd());
         frontend.send(SET_VRING_KICK, vring(0), frontend.kick.fd());
-        awaitAnswer();
+        frontend.awaitAnswer();
 
         assertFalse(isCalled(frontend.call));
     }
 
     private void placeRing(int usedIndex) throws IOException {
-        SharedMemory.putLe16(frontend.memory.address() + USED + VirtqUsed.IDX, usedIndex);
-        frontend.send(SET_VRING_NUM, vring(SIZE));
+        SharedMemory.putLe16(
+                frontend.memory.address() + RawFrontend.USED + VirtqUsed.IDX, usedIndex);
         frontend.send(SET_VRING_BASE, vring(usedIndex));
-        frontend.send(
-                SET_VRING_ADDR,
-                RawFrontend.bytes(40)
-                        .putInt(VRING)
-                        .putInt(0)
-                        .putLong(MEMORY)
-                        .putLong(MEMORY + USED)
-                        .putLong(MEMORY + 0x1000) // avail
-                        .putLong(0)
-                        .flip());
+        frontend.placeRing(VRING, SIZE, MEMORY);
     }
 
     private static ByteBuffer vring(int number) {
-        return RawFrontend.bytes(8).putInt(VRING).putInt(number).flip();
-    }
-
-    private void awaitAnswer() throws IOException {
-        frontend.send(GET_FEATURES, RawFrontend.bytes(0));
-        assertEquals(NoDevice.FEATURES | 1L << 30, frontend.receive().payload().getLong(0));
+        return RawFrontend.vring(VRING, number);
     }
 
     private static boolean isCalled(EventFd call) throws IOException {

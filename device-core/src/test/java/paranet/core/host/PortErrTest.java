@@ -20,17 +20,13 @@ import java.util.concurrent.atomic.AtomicReference;
  * full, after it sent it.
  */
 class PortErrTest {
-    private static final int GET_FEATURES = 1;
     private static final int SET_MEM_TABLE = 5;
-    private static final int SET_VRING_NUM = 8;
-    private static final int SET_VRING_ADDR = 9;
     private static final int SET_VRING_KICK = 12;
     private static final int SET_VRING_ERR = 14;
     private static final int VRING = 1;
     private static final int SIZE = 8;
 
-    /** Where {@link RawFrontend#tellMemory} has its region. */
-    private static final long MEMORY = 0x7f00_0000_0000L;
+    private static final long MEMORY = RawFrontend.USER_ADDRESS;
 
     private static final long NOWHERE = 0x100_0000L;
 
@@ -59,21 +55,12 @@ class PortErrTest {
     }
 
     private static ByteBuffer vring(int number) {
-        return RawFrontend.bytes(8).putInt(VRING).putInt(number).flip();
+        return RawFrontend.vring(VRING, number);
     }
 
     private void start(long desc) throws IOException {
-        frontend.send(SET_VRING_NUM, vring(SIZE));
-        frontend.send(
-                SET_VRING_ADDR,
-                RawFrontend.bytes(40)
-                        .putInt(VRING)
-                        .putInt(0)
-                        .putLong(desc)
-                        .putLong(MEMORY + 0x2000) // used
-                        .putLong(MEMORY + 0x1000) // avail
-                        .putLong(0)
-                        .flip());
+        frontend.placeRing(VRING, SIZE, desc);
+
         frontend.send(SET_VRING_KICK, vring(0), frontend.kick.fd());
     }
 
@@ -95,14 +82,9 @@ class PortErrTest {
     /** After this, telling an error waits until somebody reads. */
     private void sendErrThatWaits(EventFd err) throws IOException {
         frontend.send(SET_VRING_ERR, vring(0), err.fd());
-        awaitAnswer();
+        frontend.awaitAnswer();
         SharedFlags.blocking(err.fd());
         FullEventFd.fill(err);
-    }
-
-    private void awaitAnswer() throws IOException {
-        frontend.send(GET_FEATURES, RawFrontend.bytes(0));
-        assertEquals(NoDevice.FEATURES | 1L << 30, frontend.receive().payload().getLong(0));
     }
 
     @Test
@@ -129,7 +111,7 @@ class PortErrTest {
         try (EventFd err = EventFd.open()) {
             sendErrThatWaits(err);
             start(NOWHERE);
-            awaitAnswer();
+            frontend.awaitAnswer();
             assertEquals("still there", worker.call(() -> "still there"));
         }
     }
@@ -140,7 +122,7 @@ class PortErrTest {
             sendErrThatWaits(err);
             start(MEMORY);
             moveMemoryAway();
-            awaitAnswer();
+            frontend.awaitAnswer();
             assertEquals("still there", worker.call(() -> "still there"));
         }
     }

@@ -31,6 +31,14 @@ final class RawFrontend implements AutoCloseable {
     static final int INTERRUPT = 0x7680;
 
     static final int MEMORY_BYTES = 0x10000;
+
+    /** Where {@link #tellMemory} has its region. */
+    static final long USER_ADDRESS = 0x7f00_0000_0000L;
+
+    static final int USED = 0x2000;
+    private static final int GET_FEATURES = 1;
+    private static final int SET_VRING_NUM = 8;
+    private static final int SET_VRING_ADDR = 9;
     static final int INBAND = 8;
     static final int ALL = 0xf;
 
@@ -157,6 +165,31 @@ final class RawFrontend implements AutoCloseable {
         return result(CALL, callOf(channel, vector, guestAddress));
     }
 
+    /** Describes a ring of that size, whose avail and used parts lie 0x1000 and 0x2000 in. */
+    void placeRing(int vring, int size, long desc) throws IOException {
+        send(SET_VRING_NUM, vring(vring, size));
+        send(
+                SET_VRING_ADDR,
+                bytes(40)
+                        .putInt(vring)
+                        .putInt(0)
+                        .putLong(desc)
+                        .putLong(USER_ADDRESS + USED)
+                        .putLong(USER_ADDRESS + 0x1000) // avail
+                        .putLong(0)
+                        .flip());
+    }
+
+    static ByteBuffer vring(int vring, int number) {
+        return bytes(8).putInt(vring).putInt(number).flip();
+    }
+
+    /** Until the back end has answered, so that it has done all that was asked before. */
+    void awaitAnswer() throws IOException {
+        send(GET_FEATURES, bytes(0));
+        assertEquals(NoDevice.FEATURES | 1L << 30, receive().payload().getLong(0));
+    }
+
     /** One region over the whole file, at guest address 0. */
     void tellMemory() throws IOException {
         tellMemory(file);
@@ -170,7 +203,7 @@ final class RawFrontend implements AutoCloseable {
                         .putInt(0)
                         .putLong(0)
                         .putLong(MEMORY_BYTES)
-                        .putLong(0x7f00_0000_0000L)
+                        .putLong(USER_ADDRESS)
                         .putLong(0)
                         .flip(),
                 from);
